@@ -1,0 +1,94 @@
+//! JSON values, for the few places that look inside a body.
+//!
+//! Messages are scanned by [`crate::envelope`] without building values; this is for what the hub
+//! compares and cuts, and for tests of one body against another.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A JSON value.
+pub type Json = serde_json::Value;
+/// Members of a JSON object; the last of several with one name wins.
+pub type JsonMap = serde_json::Map<String, Json>;
+
+/// Reads one JSON value; `None` if the text is not exactly one.
+pub fn parse_json(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
+}
+
+/// A JSON string.
+pub fn json_text(text: &str) -> Json {
+    Json::String(text.into())
+}
+
+/// A JSON array.
+pub const fn json_array(items: Vec<Json>) -> Json {
+    Json::Array(items)
+}
+
+/// Appends `text` to `out` as a JSON string with its quotes.
+pub fn push_json_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(other) => push_control(out, other),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+fn push_control(out: &mut String, c: char) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let code = c as usize;
+    out.push_str("\\u00");
+    out.push(char::from(HEX[(code >> 4) & 15]));
+    out.push(char::from(HEX[code & 15]));
+}
+
+/// Whether two values are the same by meaning: numbers by value (`1` is `1.0`), objects without order.
+pub fn same_meaning(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Number(a), Json::Number(b)) => a == b || (a.as_f64().is_some() && a.as_f64() == b.as_f64()),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_meaning(a, b)),
+        (Json::Object(a), Json::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| same_meaning(v, w)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_string_reads_back_as_itself() {
+        for text in ["", "plain", "\"\\\n\r\t\u{0}\u{1f}", "\u{2028}\u{7f}\u{10ffff}"] {
+            let mut out = String::new();
+            push_json_string(&mut out, text);
+            assert_eq!(parse_json(&out), Some(json_text(text)), "{out}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_objects_compare_by_meaning() {
+        let same = |a: &str, b: &str| same_meaning(&parse_json(a).unwrap(), &parse_json(b).unwrap());
+
+        assert!(same("1", "1.0"));
+        assert!(same(r#"{"a":1,"b":[2]}"#, r#"{"b":[2.0],"a":1}"#));
+        assert!(!same("1", "\"1\""));
+        assert!(!same(r#"{"a":1}"#, r#"{"a":1,"b":2}"#));
+    }
+}

@@ -1,0 +1,18 @@
+//! Sans-IO model of AWS AppSync's two real-time WebSocket protocols: GraphQL subscriptions and Events.
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "arbitrary"))]
+extern crate std;
+
+pub mod conversation;
+pub mod dialect;
+pub mod encode;
+pub mod envelope;
+pub mod finding;
+pub mod json;
+pub mod message;
+pub mod moment;
+pub mod requirement;
+pub mod selection;
+pub mod wire;

@@ -1,0 +1,33 @@
+//! Requirements, ambiguities and sources of the Events dialect, one file an area.
+
+#[macro_use]
+mod handshake;
+#[macro_use]
+mod auth;
+#[macro_use]
+mod init;
+#[macro_use]
+mod ka;
+#[macro_use]
+mod channel;
+#[macro_use]
+mod sub;
+#[macro_use]
+mod publish;
+#[macro_use]
+mod data;
+#[macro_use]
+mod http;
+#[macro_use]
+mod err;
+#[macro_use]
+mod limit;
+#[macro_use]
+mod close;
+#[macro_use]
+mod frame;
+mod ambiguities;
+mod sources;
+
+pub(super) use ambiguities::AMBIGUITIES;
+pub(super) use sources::SOURCES;
