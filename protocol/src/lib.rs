@@ -5,14 +5,18 @@ extern crate alloc;
 #[cfg(any(test, feature = "arbitrary"))]
 extern crate std;
 
+pub mod channel;
 pub mod conversation;
 pub mod dialect;
 pub mod encode;
 pub mod envelope;
 pub mod finding;
+pub mod handshake;
+pub mod hub;
 pub mod json;
 pub mod message;
 pub mod moment;
 pub mod requirement;
 pub mod selection;
+pub mod server;
 pub mod wire;

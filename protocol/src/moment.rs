@@ -50,7 +50,7 @@ impl Add<Duration> for Moment {
     }
 }
 
-impl Sub<Moment> for Moment {
+impl Sub for Moment {
     type Output = Duration;
 
     fn sub(self, earlier: Self) -> Duration {

@@ -198,7 +198,7 @@ impl fmt::Debug for Headers {
 }
 
 /// An HTTP request, whole. A WebSocket upgrade is one too (without a body).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `POST`, ...
     pub method: String,
@@ -224,6 +224,14 @@ impl Request {
     /// Subprotocols offered by an upgrade, in order, over all header fields of that name.
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
         self.headers.all("sec-websocket-protocol").flat_map(|v| v.split(',')).map(str::trim).filter(|v| !v.is_empty())
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Without the query, which may carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, headers, body, .. } = self;
+        write!(f, "{method} {} {headers:?} {body:?}", self.path())
     }
 }
 

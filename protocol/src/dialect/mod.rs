@@ -120,4 +120,5 @@ fn silence_limit(raw: Option<&Raw>) -> SilenceLimit {
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test panics with whatever else it got")]
 mod tests;

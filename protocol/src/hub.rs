@@ -1,0 +1,229 @@
+//! Routing between connections: who hears what.
+//!
+//! Holds the connections and nothing else; time and randomness come in, frames go out through
+//! [`Hub::poll`]. A body is made once for each event and selection and copied into each subscriber's
+//! frame.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::channel::{Channel, ChannelPattern};
+use crate::dialect::Dialect;
+use crate::json::{Json, JsonMap, json_text, same_meaning};
+use crate::moment::{Deadline, Moment};
+use crate::server::{Broadcast, Check, Host, Interest, Plan, Policy, Refusal, Server};
+use crate::wire::{Frame, OwnedFrame};
+
+/// Names one connection of a hub; never used again within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// A mutation's result as far as subscribers of one field are concerned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// Field of the Subscription type that is told.
+    pub field: String,
+    /// The result keyed by field name, with just what the mutation selected.
+    pub object: Json,
+}
+
+/// All connections of one endpoint.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    policy: Policy,
+    connections: BTreeMap<ConnectionId, Server>,
+    ready: VecDeque<ConnectionId>,
+    next: u64,
+}
+
+impl Hub {
+    /// No connections yet.
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy, connections: BTreeMap::new(), ready: VecDeque::new(), next: 1 }
+    }
+
+    /// What it checks and allows.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Takes a connection whose upgrade was answered with 101; refused ones are told in-band.
+    pub fn accept(&mut self, at: Moment, dialect: Dialect, admitted: Result<(), Refusal>) -> ConnectionId {
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        let server = match admitted {
+            Ok(()) => Server::accept(at, dialect, &self.policy),
+            Err(refusal) => Server::refuse(at, dialect, &self.policy, &refusal),
+        };
+        self.connections.insert(id, server);
+        self.ready.push_back(id);
+        id
+    }
+
+    /// Takes one frame of a client. Frames of unknown connections are ignored: their connection is over.
+    pub fn receive(&mut self, at: Moment, from: ConnectionId, frame: Frame<'_>, host: &mut dyn Host) {
+        let ends = matches!(frame, Frame::Close { .. } | Frame::Lost);
+        let Some(server) = self.connections.get_mut(&from) else { return };
+        let broadcast = server.receive(at, frame, &self.policy, host);
+        self.ready.push_back(from);
+        if let Some(broadcast) = broadcast {
+            self.broadcast(Some(from), &broadcast);
+        }
+        if ends && self.policy.makes(Check::CloseFreesIds) {
+            self.connections.remove(&from);
+        }
+    }
+
+    /// Sends the events of one publish to every matching subscription.
+    ///
+    /// Source: EVT-DATA-003 (one message an event), EVT-DATA-004 (one a subscription).
+    pub fn broadcast(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
+        for event in &broadcast.events {
+            for (id, server) in &mut self.connections {
+                if server.dialect() != Dialect::Events
+                    || (publisher == Some(*id) && !self.policy.makes(Check::EchoToPublisher))
+                {
+                    continue;
+                }
+                let told = recipients(server, &self.policy, |interest| match interest {
+                    Interest::Channel(pattern) => covers(pattern, &broadcast.channel, &self.policy),
+                    Interest::Field(_) => false,
+                });
+                for subscription in &told {
+                    server.deliver(subscription, event);
+                }
+                if !told.is_empty() {
+                    self.ready.push_back(*id);
+                }
+            }
+        }
+    }
+
+    /// Sends a mutation's result to every matching subscription, cut to what each selected.
+    ///
+    /// Source: GQL-SUB-012, GQL-SUB-014 to -017, GQL-FILTER-001 to -005; larger events are dropped
+    /// without a word (GQL-LIMIT-006).
+    pub fn announce(&mut self, occurrence: &Occurrence) {
+        for (id, server) in &mut self.connections {
+            let told = recipients(server, &self.policy, |interest| match interest {
+                Interest::Field(plan) => concerns(plan, occurrence, &self.policy),
+                Interest::Channel(_) => false,
+            });
+            for subscription in told {
+                let Some(body) = payload(server, &subscription, occurrence, &self.policy) else { continue };
+                server.deliver(&subscription, &body);
+                self.ready.push_back(*id);
+            }
+        }
+    }
+
+    /// Lets time pass on every connection.
+    pub fn elapse(&mut self, at: Moment) {
+        for (id, server) in &mut self.connections {
+            if server.deadline().is_some_and(|deadline| deadline.at <= at) {
+                server.elapse(at, &self.policy);
+                self.ready.push_back(*id);
+            }
+        }
+    }
+
+    /// When the first connection wants to be woken.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.connections.values().filter_map(Server::deadline).min()
+    }
+
+    /// The next frame to send, and where. Drain it after every other call.
+    pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
+        while let Some(id) = self.ready.front().copied() {
+            if let Some(frame) = self.connections.get_mut(&id).and_then(Server::poll) {
+                return Some((id, frame));
+            }
+            self.ready.pop_front();
+            if self.policy.makes(Check::CloseFreesIds) && self.connections.get(&id).is_some_and(Server::is_gone) {
+                self.connections.remove(&id);
+            }
+        }
+        None
+    }
+
+    /// Number of connections.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// One connection, for a host that plays a faulty server.
+    pub fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Server> {
+        self.ready.push_back(id);
+        self.connections.get_mut(&id)
+    }
+}
+
+fn recipients(server: &Server, policy: &Policy, wants: impl Fn(&Interest) -> bool) -> Vec<String> {
+    let mut told: Vec<String> =
+        server.subscriptions().filter(|(_, interest)| wants(interest)).map(|(id, _)| id.into()).collect();
+    if !policy.makes(Check::EverySubscription) {
+        told.truncate(1);
+    }
+    if !policy.makes(Check::DeliveredOnce) {
+        told = told.into_iter().flat_map(|id| [id.clone(), id]).collect();
+    }
+    told
+}
+
+fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool {
+    match pattern {
+        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardDepth) => {
+            pattern.matches(channel) && channel.segments().count() == prefix.segments().count() + 1
+        }
+        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSparesPrefix) => {
+            pattern.matches(channel) || prefix == channel
+        }
+        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelCase) => {
+            exact.as_str().eq_ignore_ascii_case(channel.as_str())
+        }
+        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelMatch) => exact.namespace() == channel.namespace(),
+        ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
+    }
+}
+
+fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
+    let same_field = plan.field == occurrence.field || !policy.makes(Check::FieldMatch);
+    let argument = |(name, wanted): (&String, &Json)| {
+        if wanted.is_null() && !policy.makes(Check::NullArgument) {
+            return true;
+        }
+        // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
+        occurrence.object.get(name).is_some_and(|actual| same_meaning(wanted, actual))
+    };
+    let arguments = if !policy.makes(Check::ArgumentsMatch) {
+        true
+    } else if policy.makes(Check::EveryArgument) {
+        plan.arguments.iter().all(argument)
+    } else {
+        plan.arguments.is_empty() || plan.arguments.iter().any(argument)
+    };
+    same_field && arguments
+}
+
+/// The payload for one subscriber; `None` where it is beyond the size limit.
+fn payload(server: &Server, subscription: &str, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
+    let (_, Interest::Field(plan)) = server.subscriptions().find(|(id, _)| *id == subscription)? else { return None };
+    let seen = if policy.makes(Check::SelectionCut) {
+        plan.selection.project(&occurrence.object, &[json_text(&plan.key)])
+    } else {
+        crate::selection::Projected { value: occurrence.object.clone(), errors: Vec::new() }
+    };
+    let mut body = JsonMap::new();
+    let data = if seen.value.is_null() && plan.required {
+        Json::Null
+    } else {
+        Json::Object(JsonMap::from_iter([(plan.key.clone(), seen.value)]))
+    };
+    body.insert("data".into(), data);
+    if !seen.errors.is_empty() {
+        body.insert("errors".into(), Json::Array(seen.errors));
+    }
+    let text = Json::Object(body).to_string();
+    (text.len() <= policy.event_bytes_max || !policy.makes(Check::EventSize)).then_some(text)
+}

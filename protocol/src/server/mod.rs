@@ -1,0 +1,318 @@
+//! One connection seen from the server: what it answers, when it speaks unasked, what it delivers.
+//!
+//! ```text
+//!                connection_init              close, lost, end of life
+//!   Open ------------------------------> Ready ----------------------------> Gone
+//!     |  Events: operations work here too  |                                  ^
+//!     +-- credentials refused --> Refused -+--- connection_error, then close -+
+//! ```
+//!
+//! Knows no GraphQL text and no secrets: a [`Host`] reads documents and judges credentials. Knows no
+//! other connection: [`crate::hub`] routes events. It speaks through a queue of frames and says when it
+//! wants to be woken; whoever drives it owns the clock and the socket.
+
+mod operations;
+pub mod policy;
+pub mod refusal;
+
+pub use operations::{Batch, check_namespace, read_publish};
+pub use policy::{Check, Policy};
+pub use refusal::{Refusal, errors_json};
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::channel::{Channel, ChannelPattern};
+use crate::dialect::{Dialect, decode};
+use crate::encode::ObjectWriter;
+use crate::envelope::Raw;
+use crate::json::Json;
+use crate::message::Message;
+use crate::moment::{Deadline, Moment, Timer};
+use crate::selection::Selection;
+use crate::wire::{Frame, OwnedFrame};
+
+/// What a server asks of the program around it.
+pub trait Host {
+    /// Judges the credentials of one operation; `None` where it carries none.
+    ///
+    /// # Errors
+    /// The refusal that the client is to see.
+    fn authorize(&mut self, purpose: Purpose, presented: Option<&Raw>) -> Result<(), Refusal>;
+
+    /// Reads the GraphQL request inside a `start`.
+    ///
+    /// # Errors
+    /// The errors that the client is to see: syntax, validation, variables, not a subscription.
+    fn plan(&mut self, request: &str, checks: PlanChecks) -> Result<Plan, Vec<Refusal>>;
+}
+
+/// What credentials are presented for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `start` / `subscribe`
+    Subscribe,
+    /// `publish`
+    Publish,
+}
+
+/// Which of a host's checks of a document apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanChecks {
+    /// The document is validated.
+    pub document: bool,
+    /// Only subscriptions are taken.
+    pub subscriptions_only: bool,
+}
+
+/// A subscription of the GraphQL dialect, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Field of the Subscription type.
+    pub field: String,
+    /// Key of the field in the answer.
+    pub key: String,
+    /// Arguments that were supplied; an explicit null is one of them.
+    pub arguments: BTreeMap<String, Json>,
+    /// What the subscriber wants to see of the event.
+    pub selection: Selection,
+    /// Whether the schema forbids null for the field itself.
+    pub required: bool,
+}
+
+/// What a subscription wants to hear.
+#[derive(Clone, Debug)]
+pub enum Interest {
+    /// Results of mutations.
+    Field(Plan),
+    /// Events on a channel or below a prefix.
+    Channel(ChannelPattern),
+}
+
+/// Something for the hub to do that one connection cannot do alone.
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    /// The channel.
+    pub channel: Channel,
+    /// The events, each a JSON string with its quotes, in order.
+    pub events: Vec<Arc<str>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Ready,
+    Refused,
+    Gone,
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub struct Server {
+    dialect: Dialect,
+    state: State,
+    subscriptions: BTreeMap<String, Interest>,
+    out: VecDeque<OwnedFrame>,
+    keep_alive_due: Option<Moment>,
+    ends_at: Moment,
+}
+
+impl Server {
+    /// A connection that has been upgraded and whose credentials are good.
+    pub fn accept(at: Moment, dialect: Dialect, policy: &Policy) -> Self {
+        Self {
+            dialect,
+            state: State::Open,
+            subscriptions: BTreeMap::new(),
+            out: VecDeque::new(),
+            keep_alive_due: policy.makes(Check::KeepAlives).then(|| at + policy.keep_alive),
+            ends_at: at + policy.lifetime,
+        }
+    }
+
+    /// A connection that has been upgraded only to be refused in-band.
+    ///
+    /// Source: GQL-HANDSHAKE-022, GQL-ERR-024, EVT-HANDSHAKE-012, EVT-CLOSE-008.
+    pub fn refuse(at: Moment, dialect: Dialect, policy: &Policy, refusal: &Refusal) -> Self {
+        let mut server = Self::accept(at, dialect, policy);
+        server.keep_alive_due = None;
+        server.state = State::Refused;
+        let errors = errors_json(core::slice::from_ref(refusal));
+        server.say_errors("connection_error", None, &errors);
+        if policy.makes(Check::CloseAfterRefusal) {
+            server.close(1000, "");
+        }
+        server
+    }
+
+    /// Which protocol it speaks.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether nothing more can come of it.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self.state, State::Gone)
+    }
+
+    /// The subscriptions by id.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, &Interest)> {
+        self.subscriptions.iter().map(|(id, interest)| (id.as_str(), interest))
+    }
+
+    /// Takes one frame of the client; what it causes beyond this connection is returned.
+    pub fn receive(&mut self, at: Moment, frame: Frame<'_>, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
+        match (self.state, frame) {
+            (State::Gone, _) => None,
+            (_, Frame::Close { .. } | Frame::Lost) => {
+                if policy.makes(Check::CloseFreesIds) {
+                    self.subscriptions.clear();
+                }
+                self.state = State::Gone;
+                None
+            }
+            (_, Frame::Ping(_) | Frame::Pong(_)) | (State::Refused, Frame::Text { .. } | Frame::Binary(_)) => None,
+            (State::Open | State::Ready, Frame::Text { text, .. }) => self.read(at, text, policy, host),
+            (State::Open | State::Ready, Frame::Binary(_)) => {
+                self.unreadable(policy);
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, at: Moment, text: &str, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
+        let Ok(decoded) = decode(self.dialect, text) else {
+            self.misshapen(text, policy);
+            return None;
+        };
+        let needs_ready = self.dialect == Dialect::Graphql || !policy.makes(Check::InitOptional);
+        if needs_ready && self.state == State::Open && !matches!(decoded.message, Message::Init) {
+            // GQL-INIT-005: what comes before the acknowledgement is ignored.
+            return None;
+        }
+        match &decoded.message {
+            Message::Init => self.on_init(at, policy),
+            Message::Subscribe { id, request, authorization } => {
+                self.on_subscribe(id, request, *authorization, policy, host);
+            }
+            Message::Unsubscribe { id } => self.on_unsubscribe(id, policy),
+            Message::Publish { id, channel, events, authorization } => {
+                return self.on_publish(id, channel, events, *authorization, policy, host);
+            }
+            Message::Unknown { id, .. } => self.on_unknown(id.as_deref(), policy),
+            Message::Ack { .. }
+            | Message::Rejected { .. }
+            | Message::KeepAlive
+            | Message::Granted { .. }
+            | Message::Refused { .. }
+            | Message::Data { .. }
+            | Message::BroadcastFailed { .. }
+            | Message::Ended { .. }
+            | Message::Published { .. } => self.on_unknown(decoded.message.id(), policy),
+        }
+        None
+    }
+
+    fn on_init(&mut self, at: Moment, policy: &Policy) {
+        self.state = State::Ready;
+        if !policy.makes(Check::InitAnswered) {
+            return;
+        }
+        let named = policy.makes(Check::AckNamesTimeout);
+        let mut text = String::new();
+        let ack = ObjectWriter::message(&mut text, "connection_ack");
+        match (self.dialect, named) {
+            (Dialect::Events, true) => ack.number("connectionTimeoutMs", policy.silence_limit_ms),
+            (Dialect::Graphql, true) => {
+                let mut payload = String::new();
+                ObjectWriter::open(&mut payload).number("connectionTimeoutMs", policy.silence_limit_ms).close();
+                ack.text("payload", &payload)
+            }
+            (Dialect::Graphql | Dialect::Events, false) => ack,
+        }
+        .close();
+        self.say(text);
+        if self.dialect == Dialect::Graphql && policy.makes(Check::FirstKeepAlive) {
+            self.say("{\"type\":\"ka\"}");
+            if policy.makes(Check::KeepAlives) {
+                self.keep_alive_due = Some(at + policy.keep_alive);
+            }
+        }
+    }
+
+    /// Sends one event to one subscription. `body` is JSON text: the payload, or the event as a string.
+    pub fn deliver(&mut self, id: &str, body: &str) {
+        let mut text = String::with_capacity(body.len() + id.len() + 40);
+        let message = ObjectWriter::message(&mut text, "data").string("id", id);
+        match self.dialect {
+            Dialect::Graphql => message.text("payload", body),
+            Dialect::Events => message.text("event", body),
+        }
+        .close();
+        self.say(text);
+    }
+
+    /// Lets time pass: keep-alives, and the end of the connection's life.
+    pub fn elapse(&mut self, at: Moment, policy: &Policy) {
+        if matches!(self.state, State::Refused | State::Gone) {
+            return;
+        }
+        while let Some(due) = self.keep_alive_due.filter(|due| *due <= at) {
+            self.say("{\"type\":\"ka\"}");
+            self.keep_alive_due = Some(due + policy.keep_alive);
+        }
+        if self.ends_at <= at {
+            self.close(1000, "");
+        }
+    }
+
+    /// When it wants to be woken.
+    pub fn deadline(&self) -> Option<Deadline> {
+        if matches!(self.state, State::Refused | State::Gone) {
+            return None;
+        }
+        let ka = self.keep_alive_due.map(|at| Deadline { at, why: Timer::KeepAlive });
+        Deadline::earlier(ka, Some(Deadline { at: self.ends_at, why: Timer::Lifetime }))
+    }
+
+    /// The next frame to send.
+    pub fn poll(&mut self) -> Option<OwnedFrame> {
+        self.out.pop_front()
+    }
+
+    /// Queues a frame as it is; for a host that plays a faulty server.
+    pub fn push(&mut self, frame: OwnedFrame) {
+        self.out.push_back(frame);
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.out.push_back(OwnedFrame::text(text));
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        self.out.push_back(OwnedFrame::Close { code: Some(code), reason: reason.into() });
+        self.subscriptions.clear();
+        self.state = State::Gone;
+    }
+
+    /// Says `word` with an error list in the place where the dialect has it.
+    fn say_errors(&mut self, word: &str, id: Option<&str>, errors: &str) {
+        let mut text = String::new();
+        let mut message = ObjectWriter::message(&mut text, word);
+        if let Some(id) = id {
+            message = message.string("id", id);
+        }
+        match self.dialect {
+            Dialect::Events => message.text("errors", errors),
+            Dialect::Graphql => {
+                let mut payload = String::new();
+                ObjectWriter::open(&mut payload).text("errors", errors).close();
+                message.text("payload", &payload)
+            }
+        }
+        .close();
+        self.say(text);
+    }
+}
