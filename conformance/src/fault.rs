@@ -1,0 +1,251 @@
+//! Saboteurs: servers that break one requirement on purpose.
+//!
+//! Each names the requirement, the scenario that has to catch it for that reason, and how the reference
+//! endpoint has to be bent. There are few ways to bend it: a check left out, a limit moved, an outgoing
+//! message or answer edited, a reaction to a trigger. None costs anything while it is absent.
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::requirement::Requirement;
+use appsync_protocol::server::{Check, Policy};
+
+/// One documented deviation of a server.
+#[derive(Clone, Copy)]
+pub struct Fault {
+    /// Stable name in kebab-case, such as `graphql-data-after-complete`.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    /// The requirement it breaks.
+    pub breaks: Requirement,
+    /// The scenario that has to report that requirement.
+    pub caught_by: &'static str,
+    /// How the reference endpoint is bent.
+    pub how: How,
+}
+
+/// How the reference endpoint is bent.
+#[derive(Clone, Copy)]
+pub enum How {
+    /// A check of the pure server is left out.
+    Skip(Check),
+    /// A check of the handshake or of the HTTP endpoints is left out.
+    Door(DoorCheck),
+    /// A limit is moved.
+    Set(fn(&mut Policy)),
+    /// An outgoing message is changed.
+    Edit(Edit),
+    /// An HTTP answer is changed.
+    Http(HttpEdit),
+    /// Something a client sends has an effect that it should not have.
+    Trap(Trigger, Reaction),
+}
+
+/// One thing that the handshake or an HTTP endpoint does, or does not let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum DoorCheck {
+    /// Upgrades are taken on the real-time path only.
+    RealtimePath,
+    /// The subprotocol has to be offered.
+    OffersSubprotocol,
+    /// The subprotocol is selected in the answer.
+    SelectsSubprotocol,
+    /// The subprotocol itself is selected, never the token with the credentials.
+    SelectsNoToken,
+    /// A subprotocol is selected only if it was offered.
+    SelectsOffered,
+    /// Credentials have to be there.
+    CredentialsPresent,
+    /// Credentials have to be readable.
+    CredentialsReadable,
+    /// The key has to be known.
+    ConnectKey,
+    /// `host` has to name this API.
+    ConnectHost,
+    /// Credentials in the query are read (GraphQL).
+    CarrierQuery,
+    /// Credentials in the subprotocol token are read.
+    CarrierSubprotocol,
+    /// Credentials in header fields are read.
+    CarrierHeaders,
+    /// The token may stand before the subprotocol.
+    EitherOrder,
+    /// Unknown query parameters are ignored.
+    UnknownParameters,
+    /// White space in the authorization object is ignored.
+    PrettyCredentials,
+    /// Unknown members of the authorization object are ignored.
+    ExtraMembers,
+    /// Names of the authorization object compare without case.
+    MemberCase,
+    /// Refusals are told in-band.
+    RefusesInBand,
+    /// HTTP requests need a key.
+    HttpKeyPresent,
+    /// The key of an HTTP request has to be known.
+    HttpKey,
+    /// Only the documented method is taken.
+    HttpMethod,
+    /// Bodies that are not understood are refused.
+    HttpBody,
+    /// A GraphQL subscription over HTTP is refused.
+    HttpSubscription,
+    /// What is published over HTTP reaches subscribers.
+    HttpReaches,
+    /// A failed event does not make the whole HTTP publish fail.
+    HttpPartial,
+}
+
+/// A change of an outgoing message.
+#[derive(Clone, Copy)]
+pub struct Edit {
+    /// The dialect it concerns.
+    pub dialect: Dialect,
+    /// The wire word of the message.
+    pub word: &'static str,
+    /// Which of these messages on a connection, counted from 1.
+    pub nth: Nth,
+    /// The change.
+    pub change: Change,
+}
+
+/// Which messages of a kind.
+#[derive(Clone, Copy)]
+pub enum Nth {
+    /// All of them.
+    Every,
+    /// Just this one.
+    Only(u32),
+    /// This one and all later ones.
+    From(u32),
+}
+
+/// What happens to a message.
+#[derive(Clone, Copy)]
+pub enum Change {
+    /// It is not sent.
+    Drop,
+    /// It is sent twice.
+    Duplicate,
+    /// It is sent after the next message of the connection.
+    HoldBack,
+    /// A member is taken out, by dotted path.
+    Remove(&'static str),
+    /// A member is set to this JSON text, by dotted path.
+    Set(&'static str, &'static str),
+    /// A member becomes a string that holds its own JSON text.
+    Stringify(&'static str),
+    /// The `type` is another.
+    Rename(&'static str),
+    /// The id gets a character more.
+    MangleId,
+    /// The id gets a character more if it has other characters than letters and digits.
+    MangleUnusualId,
+    /// The id is that of another subscription of the connection, where there is one.
+    OtherId,
+    /// It is sent in a binary frame.
+    AsBinary,
+    /// The text is cut in half.
+    Truncate,
+    /// The connection is closed with this code instead.
+    CloseInstead(u16),
+    /// The connection is closed with this code afterwards.
+    CloseAfter(u16),
+    /// The transport is dropped instead.
+    LoseInstead,
+    /// This message is sent before it.
+    Before(&'static str),
+    /// This message is sent after it.
+    After(&'static str),
+}
+
+/// A change of an HTTP answer.
+#[derive(Clone, Copy)]
+pub struct HttpEdit {
+    /// The dialect whose endpoint it concerns.
+    pub dialect: Dialect,
+    /// Only answers with this status.
+    pub status: u16,
+    /// The change.
+    pub change: HttpChange,
+}
+
+/// What happens to an HTTP answer.
+#[derive(Clone, Copy)]
+pub enum HttpChange {
+    /// Another status.
+    Status(u16),
+    /// Another body.
+    Body(&'static str),
+    /// A member of the JSON body is taken out, by dotted path.
+    Remove(&'static str),
+    /// A member of the JSON body is set to this JSON text, by dotted path.
+    Set(&'static str, &'static str),
+}
+
+/// What a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Text that is no JSON.
+    MalformedJson,
+    /// JSON that is no object.
+    NotAnObject,
+    /// A text message of no bytes.
+    EmptyText,
+    /// A binary message.
+    Binary,
+    /// A message in several fragments.
+    Fragmented,
+    /// A message with this wire word.
+    Word(&'static str),
+    /// A word of no message.
+    UnknownWord,
+    /// A `start` whose document does not parse.
+    SyntaxError,
+    /// A `start` with a query or a mutation.
+    NotASubscription,
+    /// An operation with a key that is not known.
+    WrongKey,
+    /// A message with members that are not known.
+    UnknownMember,
+    /// A message with an escaped character (`\u`).
+    Escapes,
+    /// A message whose first member is not `type`.
+    TypeNotFirst,
+    /// A message longer than this many bytes.
+    LongerThan(usize),
+    /// A ping.
+    Ping,
+    /// A close frame.
+    Close,
+}
+
+/// What the server does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing: as if it had not been sent.
+    Ignore,
+    /// It closes this connection.
+    Close(u16),
+    /// It drops the transport of this connection.
+    Lose,
+    /// The process dies: every connection is lost and no new one is taken.
+    Die,
+    /// Every connection is lost, but the process lives on.
+    LoseAll,
+    /// This connection is never answered again, pings included.
+    Stall,
+}
+
+impl Fault {
+    /// The dialect it concerns; both where the suite's own rules are broken by either.
+    pub fn dialect(&self) -> Option<Dialect> {
+        if self.caught_by.starts_with("graphql/") {
+            Some(Dialect::Graphql)
+        } else if self.caught_by.starts_with("events/") {
+            Some(Dialect::Events)
+        } else {
+            None
+        }
+    }
+}

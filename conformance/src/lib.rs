@@ -1,0 +1,6 @@
+//! Conformance scenarios for AWS AppSync's real-time protocols, the player that runs them, and the
+//! reference endpoint they are tried on.
+
+pub mod catalogue;
+pub mod fault;
+pub mod scenario;

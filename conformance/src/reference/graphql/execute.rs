@@ -1,0 +1,248 @@
+//! Operations over HTTP: what they answer, and what their mutations notify.
+//!
+//! Root fields run one after the other, in the order of the document. Nothing is kept of a request but
+//! what its resolvers store. What went wrong before a field ran has an HTTP status of 200 or 400 as the
+//! service has it; what goes wrong in a field is always 200.
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast::OperationType;
+use apollo_compiler::executable::Operation;
+use apollo_compiler::introspection;
+use apollo_compiler::response::serde_json_bytes;
+use apollo_compiler::validation::Valid;
+use appsync_protocol::json::{Json, JsonMap, json_array, json_text};
+use appsync_protocol::selection::Selection;
+
+use super::Engine;
+use super::documents::Request;
+use super::errors::{FieldFailure, GraphqlError, Place, RequestError};
+use super::schema::Api;
+use super::selections::{Group, Scope, by_name};
+use super::values::{Unsupplied, arguments, variables};
+
+/// What a request over HTTP led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Executed {
+    /// HTTP status: 200 or 400.
+    pub status: u16,
+    /// JSON text of the answer (GQL-HTTP-002, GQL-HTTP-013).
+    pub body: String,
+    /// `errorType` of a 400, which the service repeats in a header.
+    pub error_type: Option<&'static str>,
+    /// What to tell subscribers, in order.
+    pub events: Vec<Occurrence>,
+}
+
+/// A mutation as one subscription field sees it (GQL-HTTP-015, GQL-FILTER-006).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// Field of the subscription type that lists the mutation.
+    pub field: String,
+    /// The mutation's result, keyed by field name, with what its selection set selected and nothing else.
+    pub object: Json,
+}
+
+const MALFORMED: &str = "MalformedHttpRequestException";
+const BAD_REQUEST: &str = "BadRequestException";
+
+impl Engine {
+    /// Executes the body of a `POST` to the GraphQL endpoint (GQL-HTTP-001, GQL-HTTP-007 to
+    /// GQL-HTTP-010, GQL-HTTP-014). Does not fail: a refusal is an answer.
+    pub fn execute(&mut self, body: &[u8]) -> Executed {
+        if body.is_empty() {
+            return Executed::refused(MALFORMED, "Request body is empty.");
+        }
+        match self.run(body) {
+            Ok(outcome) => outcome.answer(),
+            Err(refusal) => Executed::of(&refusal),
+        }
+    }
+
+    fn run(&mut self, body: &[u8]) -> Result<Outcome, RequestError> {
+        let text = std::str::from_utf8(body).map_err(|_| RequestError::NotJson)?;
+        let request = Request::read(text)?;
+        let name = request.operation_name.as_deref();
+        let prepared = self.requests.prepare(&self.api.schema, &request.query)?;
+        let kind = prepared.kind(name)?;
+        if kind == OperationType::Subscription {
+            return Ok(Outcome::Subscription);
+        }
+        let (document, operation) = prepared.operation(name)?;
+        let variables = variables(&self.api.schema, operation, request.variables)?;
+        let (mut introspected, errors) = introspect(&self.api, document, operation, &variables)?;
+        let scope = Scope { schema: &self.api.schema, document, variables: &variables };
+        let mut results = Results { data: Some(JsonMap::new()), errors, events: Vec::new() };
+        for group in scope.root(operation) {
+            let key = group.field.response_key().as_str();
+            match group.field.name.as_str() {
+                "__typename" => results.insert(key, json_text(operation.object_type())),
+                "__schema" | "__type" => results.insert(key, introspected.remove(key).unwrap_or_default()),
+                name => {
+                    let resolved = match self.failing.get(name) {
+                        Some(failure) => Err(failure.clone()),
+                        None => arguments(scope.schema, group.field, scope.variables, Unsupplied::IsAbsent)
+                            .map(|given| self.store.resolve(scope.schema, kind, &group.field.definition, given))
+                            .map_err(|misfit| FieldFailure::of_request(misfit.message("Argument"))),
+                    };
+                    let notified = match kind {
+                        OperationType::Mutation => self.api.triggers.get(name).map_or(&[][..], Vec::as_slice),
+                        OperationType::Query | OperationType::Subscription => &[],
+                    };
+                    results.complete(&scope, operation, &group, resolved, notified);
+                }
+            }
+        }
+        Ok(Outcome::Results(results))
+    }
+}
+
+enum Outcome {
+    Subscription,
+    Results(Results),
+}
+
+impl Outcome {
+    fn answer(self) -> Executed {
+        match self {
+            // GQL-HTTP-014: the oldest transport is the one that the service still knows by name.
+            Self::Subscription => Executed::refused(BAD_REQUEST, "Subscriptions over MQTT is not supported."),
+            Self::Results(results) => Executed {
+                status: 200,
+                body: answer(results.data.map_or(Json::Null, Json::Object), results.errors),
+                error_type: None,
+                events: results.events,
+            },
+        }
+    }
+}
+
+/// What the fields of one operation have given so far.
+struct Results {
+    /// By response key; `None` once a null stood where none may.
+    data: Option<JsonMap>,
+    errors: Vec<Json>,
+    events: Vec<Occurrence>,
+}
+
+impl Results {
+    fn insert(&mut self, key: &str, value: Json) {
+        if let Some(data) = &mut self.data {
+            data.insert(key.into(), value);
+        }
+    }
+
+    /// Cuts what a resolver gave to what was selected, and notes whom it concerns. A field that failed
+    /// or is null concerns nobody (GQL-SUB-018).
+    fn complete(
+        &mut self,
+        scope: &Scope<'_>,
+        operation: &Operation,
+        group: &Group<'_>,
+        resolved: Result<Json, FieldFailure>,
+        notified: &[String],
+    ) {
+        let field = scope.field(group);
+        let (key, name) = (field.key.clone(), field.name.clone());
+        let value = match resolved {
+            Ok(value) => value,
+            Err(failure) => {
+                let span = group.field.location().and_then(|span| span.line_column(&scope.document.sources));
+                let place = span.map(|start| Place { line: start.line, column: start.column });
+                self.errors.push(failure.to_json(vec![json_text(&key)], place));
+                if field.required {
+                    self.data = None;
+                } else {
+                    self.insert(&key, Json::Null);
+                }
+                return;
+            }
+        };
+        let root = Selection { on: operation.object_type().to_string(), fields: vec![field] };
+        let whole = Json::Object(JsonMap::from_iter([(name.clone(), value)]));
+        let mut seen = root.project(&whole, &[]);
+        for error in seen.errors.iter_mut().filter_map(Json::as_object_mut) {
+            error.insert("locations".into(), Json::Null);
+        }
+        self.errors.append(&mut seen.errors);
+        let Some(value) = seen.value.as_object_mut().and_then(|object| object.remove(&key)) else {
+            self.data = None;
+            return;
+        };
+        if !value.is_null() && !notified.is_empty() {
+            let cut = by_name(&root).project(&whole, &[]).value;
+            let object = cut.get(&name).cloned().unwrap_or_default();
+            let told = |field: &String| Occurrence { field: field.clone(), object: object.clone() };
+            self.events.extend(notified.iter().map(told));
+        }
+        self.insert(&key, value);
+    }
+}
+
+impl Executed {
+    /// A 400 with one error (GQL-HTTP-013).
+    fn refused(error_type: &'static str, message: &str) -> Self {
+        let element = [("errorType", error_type), ("message", message)].map(|(k, v)| (k.to_owned(), json_text(v)));
+        let errors = json_array(vec![Json::Object(JsonMap::from_iter(element))]);
+        let body = Json::Object(JsonMap::from_iter([("errors".to_owned(), errors)]));
+        Self { status: 400, body: body.to_string(), error_type: Some(error_type), events: Vec::new() }
+    }
+
+    fn of(refusal: &RequestError) -> Self {
+        match refusal {
+            RequestError::NotJson | RequestError::NoQuery | RequestError::Syntax(_) => {
+                Self::refused(MALFORMED, "Unable to parse GraphQL query.")
+            }
+            RequestError::MissingOperationName
+            | RequestError::UnknownOperation(_)
+            | RequestError::NotASubscription(_) => {
+                let message = refusal.errors().into_iter().next().unwrap_or_default().message;
+                Self::refused(BAD_REQUEST, &message)
+            }
+            RequestError::Validation(_) | RequestError::Variables(_) | RequestError::SeveralRootFields(_) => {
+                let errors = refusal.errors().iter().map(GraphqlError::to_json).collect();
+                Self { status: 200, body: answer(Json::Null, errors), error_type: None, events: Vec::new() }
+            }
+        }
+    }
+}
+
+impl FieldFailure {
+    fn of_request(message: String) -> Self {
+        Self { error_type: None, error_info: Json::Null, message }
+    }
+}
+
+fn answer(data: Json, errors: Vec<Json>) -> String {
+    let mut answer = JsonMap::from_iter([("data".to_owned(), data)]);
+    if !errors.is_empty() {
+        answer.insert("errors".into(), json_array(errors));
+    }
+    Json::Object(answer).to_string()
+}
+
+/// Answers `__schema` and `__type` at the root, by response key; other fields are left out.
+fn introspect(
+    api: &Api,
+    document: &Valid<ExecutableDocument>,
+    operation: &Operation,
+    variables: &JsonMap,
+) -> Result<(JsonMap, Vec<Json>), RequestError> {
+    if !operation.root_fields(document).any(|field| matches!(field.name.as_str(), "__schema" | "__type")) {
+        return Ok((JsonMap::new(), Vec::new()));
+    }
+    let refused = |error: apollo_compiler::request::RequestError| {
+        RequestError::Validation(vec![GraphqlError::new(error.message().to_string())])
+    };
+    introspection::check_max_depth(document, operation).map_err(refused)?;
+    let given: serde_json_bytes::Value = Json::Object(variables.clone()).into();
+    // Coerced by this module's own rules, which are stricter.
+    let given = Valid::assume_valid(given.as_object().cloned().unwrap_or_default());
+    let response =
+        introspection::partial_execute(&api.schema, &api.implementers, document, operation, &given).map_err(refused)?;
+    let data = match serde_json::to_value(&response.data) {
+        Ok(Json::Object(data)) => data,
+        Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) | Err(_) => JsonMap::new(),
+    };
+    let errors = response.errors.iter().map(|error| GraphqlError::new(error.message.clone()).to_json()).collect();
+    Ok((data, errors))
+}

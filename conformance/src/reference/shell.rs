@@ -1,0 +1,183 @@
+//! The server's side of a socket: one port, any number of connections, one sans-IO [`Service`] behind them.
+//!
+//! ```text
+//!                accept                       ┌ http: one request, one answer, close
+//!   TcpListener ───────> task per connection ─┤
+//!                          tls?  head         └ upgrade: 101, then frames
+//!                                                  │ frame()           ▲ queue, bounded
+//!                                                  ▼                   │
+//!                                            Hub: Mutex<Service>, poll() after every call
+//!                                                  ▲ elapse()
+//!                                            timer task, sleeps until deadline()
+//! ```
+//!
+//! The service has the rules; this has the clock, the bytes, and the limits. It refuses what is no valid HTTP or no
+//! valid upgrade, answers pings and close frames, and ends connections that break RFC 6455. The lock is held for calls
+//! into the service only, never over an `await`.
+//!
+//! The invariants:
+//!
+//! * The service sees moments that never decrease.
+//! * Every connection that it accepted ends for it exactly once, with [`Frame::Close`] or [`Frame::Lost`], also if it
+//!   asked for the end itself. Between that request and the end it is told nothing about the connection.
+//! * **A consumer that is too slow is disconnected.** Each connection has a queue of [`Options::queue`] frames besides
+//!   what TCP takes. When it is full, the connection is dropped without a close frame, which could not get through, and
+//!   counted in [`Summary::slow_consumers`]. Frames are never skipped.
+//! * The queue is written in batches with one flush each.
+//!
+//! Frames from the service: `Close` starts the closing handshake, which has two seconds; `Lost` drops TCP after what was
+//! queued before; `Pong` is dropped, because the answer to a ping has left already.
+
+mod connection;
+mod hub;
+mod running;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use appsync_protocol::moment::{Deadline, Moment};
+use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+
+use super::ConnectionId;
+use connection::Connection;
+use hub::Hub;
+
+pub use running::Running;
+
+/// What stands behind the port: rules without a clock and without a socket.
+pub trait Service: Send + 'static {
+    /// Answers a valid upgrade request: 101 with the id under which the connection is known from now on, or a refusal
+    /// without one. `connection`, `upgrade` and `sec-websocket-accept` are added to a 101.
+    fn upgrade(&mut self, at: Moment, request: &Request) -> (Response, Option<ConnectionId>);
+
+    /// Answers any other request. `content-length` and `connection` are added.
+    fn http(&mut self, at: Moment, request: &Request) -> Response;
+
+    /// Takes what the client sent, the end of the connection included.
+    fn frame(&mut self, at: Moment, connection: ConnectionId, frame: Frame<'_>);
+
+    /// Takes the time, at or after the deadline.
+    fn elapse(&mut self, at: Moment);
+
+    /// The next frame to send. Called until there is none, after every other call.
+    fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)>;
+
+    /// When it wants to be told the time.
+    fn deadline(&self) -> Option<Deadline>;
+}
+
+/// What the rules do not say.
+#[derive(Clone)]
+pub struct Options {
+    /// Speaks TLS only. A plain request gets one readable line.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Frames that can wait for one connection.
+    pub queue: usize,
+    /// Longest message from a client, in bytes. A longer one ends the connection with 1009.
+    pub max_message: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { tls: None, queue: 1024, max_message: 12 * 1024 * 1024 }
+    }
+}
+
+/// What happened while the port was open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Accepted TCP connections.
+    pub connections: u64,
+    /// Upgrades that succeeded.
+    pub upgrades: u64,
+    /// HTTP requests that the service answered.
+    pub requests: u64,
+    /// Connections dropped because their queue was full.
+    pub slow_consumers: u64,
+    /// Connections that did not end in time after the stop.
+    pub aborted: u64,
+    /// Connections that ended by a panic, which is an error in the service or here.
+    pub panicked: u64,
+}
+
+/// Serves connections until `stop` completes; then closes them with 1001, which takes a second at most.
+///
+/// Errors of single connections end those; errors of `accept` (no file descriptors left, for one) are waited out. If
+/// this future is dropped, all connections are dropped with it.
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: S,
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> Summary {
+    let hub = Arc::new(Hub::new(service, options.queue));
+    let acceptor = options.tls.map(TlsAcceptor::from);
+    let (stopping, stopped) = watch::channel(false);
+    let mut timer = JoinSet::new();
+    timer.spawn(Arc::clone(&hub).keep_time());
+    let mut tasks = JoinSet::new();
+    let mut summary = Summary::default();
+
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(ended) = tasks.join_next() => summary.note(&ended),
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, _)) => {
+                    summary.connections += 1;
+                    let connection = Connection {
+                        hub: Arc::clone(&hub),
+                        stopped: stopped.clone(),
+                        max_message: options.max_message,
+                    };
+                    tasks.spawn(connection.run(tcp, acceptor.clone()));
+                }
+                Err(error) => wait_out(&error).await,
+            },
+        }
+    }
+
+    drop(listener);
+    hub.close_all();
+    stopping.send_replace(true);
+    let deadline = Instant::now() + STOP_LIMIT;
+    while let Ok(Some(ended)) = timeout_at(deadline, tasks.join_next()).await {
+        summary.note(&ended);
+    }
+    summary.aborted = tasks.len() as u64;
+    tasks.shutdown().await;
+    hub.count_into(&mut summary);
+    summary
+}
+
+/// How long connections have to end after the stop.
+const STOP_LIMIT: Duration = Duration::from_secs(1);
+
+/// The pause after a failed `accept` that would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Summary {
+    fn note(&mut self, ended: &Result<(), JoinError>) {
+        self.panicked += u64::from(ended.as_ref().is_err_and(JoinError::is_panic));
+    }
+}
+
+async fn wait_out(error: &io::Error) {
+    let is_of_one_client =
+        matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset);
+    if !is_of_one_client {
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

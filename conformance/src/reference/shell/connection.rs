@@ -1,0 +1,356 @@
+//! One accepted connection, from its first byte to its end.
+//!
+//! ```text
+//!   tls? ─> head ─┬─> body ─> answer ─────────────────────────> gentle end
+//!                 └─> upgrade ─┬─ refused ─> answer ──────────> gentle end
+//!                              └─ 101 ─> frames ─┬─ close ────> gentle end
+//!                                                └─ lost, cut ─> dropped
+//! ```
+//!
+//! Each phase has a limit of time, save the frames. A gentle end reads what the client still sends, so that TCP does
+//! not throw away the last words.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Request, Response};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::hub::{Hub, Inlet};
+use super::{ConnectionId, Service};
+use crate::link::HEAD_LIMIT;
+use crate::link::framed::{Framed, Progress};
+use crate::link::http::{self, BodyLength, Intake, ReadFailure};
+
+/// What the task of a connection needs.
+pub(super) struct Connection<S> {
+    pub(super) hub: Arc<Hub<S>>,
+    /// Turns true when the port closes.
+    pub(super) stopped: watch::Receiver<bool>,
+    pub(super) max_message: usize,
+}
+
+/// Longest body of a request, in bytes. A longer one gets 413.
+const BODY_LIMIT: usize = 12 * 1024 * 1024;
+
+/// For the TLS handshake, for the head of a request, and for writing an answer, each.
+const STEP_LIMIT: Duration = Duration::from_secs(10);
+
+/// For the body of a request.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// For everything between a close frame and the end of TCP.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Frames that are taken from the queue at a time.
+const BATCH: usize = 64;
+
+/// First byte of a TLS handshake record.
+const TLS_HANDSHAKE: u8 = 22;
+
+impl<S: Service> Connection<S> {
+    pub(super) async fn run(self, mut tcp: TcpStream, tls: Option<TlsAcceptor>) {
+        // Failing leaves small messages late, not wrong.
+        let _ = tcp.set_nodelay(true);
+        let Some(acceptor) = tls else {
+            return self.talk(tcp).await;
+        };
+
+        let mut first = [0];
+        match timeout(STEP_LIMIT, tcp.peek(&mut first)).await {
+            Ok(Ok(1)) if first != [TLS_HANDSHAKE] => {
+                answer(&mut tcp, &Response::new(400, "this port speaks TLS only; use https: or wss:\n"), false).await;
+            }
+            Ok(Ok(1)) => {
+                if let Ok(Ok(stream)) = timeout(STEP_LIMIT, acceptor.accept(tcp)).await {
+                    self.talk(stream).await;
+                }
+            }
+            // Nothing came.
+            Ok(Ok(_) | Err(_)) | Err(_) => {}
+        }
+    }
+
+    async fn talk<T: AsyncRead + AsyncWrite + Unpin>(mut self, mut stream: T) {
+        let mut stopped = self.stopped.clone();
+        let request = tokio::select! {
+            biased;
+            // An idle connection has nothing to wait for when the port closes.
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            request = read_request(&mut stream) => request,
+        };
+        match request {
+            Ok(Incoming::Plain(request)) => {
+                let response = self.hub.http(&request);
+                answer(&mut stream, &response, request.method == "HEAD").await;
+            }
+            Ok(Incoming::Upgrade { request, key, rest }) => self.upgrade(stream, &request, &key, rest).await,
+            Err(Some(refusal)) => answer(&mut stream, &refusal, false).await,
+            Err(None) => {}
+        }
+    }
+
+    async fn upgrade<T>(&mut self, mut stream: T, request: &Request, key: &str, rest: Vec<u8>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (response, accepted) = self.hub.upgrade(request);
+        let Some((id, inlet)) = accepted else {
+            let response = if response.is_upgrade() { Response::new(500, "no connection") } else { response };
+            return answer(&mut stream, &response, false).await;
+        };
+
+        if !response.is_upgrade() {
+            self.hub.end(id, Frame::Lost);
+            return answer(&mut stream, &response, false).await;
+        }
+        let guard = EndsOnDrop { hub: &self.hub, id };
+        let switched = http::write_response(&switching(response, key), true);
+        if matches!(timeout(STEP_LIMIT, write(&mut stream, &switched)).await, Ok(true)) {
+            let framed = Framed::new(stream, rest, Role::Server, self.max_message).await;
+            converse(&guard, framed, inlet).await;
+        }
+    }
+}
+
+/// Tells the end of a connection however its task ends, an abort included.
+struct EndsOnDrop<'a, S: Service> {
+    hub: &'a Hub<S>,
+    id: ConnectionId,
+}
+
+impl<S: Service> Drop for EndsOnDrop<'_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // Asking a service that has just panicked could panic again, which would end the process.
+            self.hub.forget(self.id);
+        } else {
+            self.hub.end(self.id, Frame::Lost);
+        }
+    }
+}
+
+enum Incoming {
+    /// A whole request, to be answered.
+    Plain(Request),
+    /// A valid upgrade request, its key, and what came after it.
+    Upgrade { request: Request, key: String, rest: Vec<u8> },
+}
+
+/// Reads a whole request. Fails with the answer to give, if there is anybody to give it to.
+async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T) -> Result<Incoming, Option<Response>> {
+    let mut intake = Intake::new(stream);
+    let (mut request, version) = match timeout(STEP_LIMIT, intake.request(HEAD_LIMIT)).await {
+        Ok(head) => head.map_err(refusal)?,
+        Err(_) => return Err(Some(Response::new(408, "no whole request in time\n"))),
+    };
+    if http::has_word(&request.headers, "upgrade", "websocket") {
+        let key = upgrade_key(&request, version).map_err(Some)?;
+        return Ok(Incoming::Upgrade { request, key, rest: intake.into_rest() });
+    }
+
+    let length = http::request_length(&request.headers).map_err(refusal)?;
+    if let Some(expectation) = request.headers.first("expect") {
+        if !expectation.trim().eq_ignore_ascii_case("100-continue") {
+            return Err(Some(Response::new(417, "unknown expectation\n")));
+        }
+        if is_over_limit(length) {
+            return Err(refusal(ReadFailure::BodyTooLarge));
+        }
+        if version > 0 && !write(intake.reader(), b"HTTP/1.1 100 Continue\r\n\r\n").await {
+            return Err(None);
+        }
+    }
+    match timeout(BODY_TIME, intake.body(length, BODY_LIMIT, &mut request.body.0)).await {
+        Ok(body) => body.map_err(refusal)?,
+        Err(_) => return Err(Some(Response::new(408, "no whole body in time\n"))),
+    }
+    Ok(Incoming::Plain(request))
+}
+
+fn is_over_limit(length: BodyLength) -> bool {
+    match length {
+        BodyLength::Exact(length) => length > BODY_LIMIT as u64,
+        BodyLength::Chunked | BodyLength::UntilClose => false,
+    }
+}
+
+/// The key of an upgrade request that follows RFC 6455 section 4.2.1, or the refusal of one that does not.
+fn upgrade_key(request: &Request, version: u8) -> Result<String, Response> {
+    let bad = |text: &str| Response::new(400, text);
+    if request.method != "GET" || version == 0 {
+        return Err(bad("an upgrade is a GET of HTTP/1.1\n"));
+    }
+    if !http::has_word(&request.headers, "connection", "upgrade") {
+        return Err(bad("an upgrade has the header connection: upgrade\n"));
+    }
+    if request.headers.first("sec-websocket-version").map(str::trim) != Some("13") {
+        let mut refusal = Response::new(426, "sec-websocket-version must be 13\n");
+        refusal.headers = Headers::new().with("sec-websocket-version", "13");
+        return Err(refusal);
+    }
+    match request.headers.first("sec-websocket-key").filter(|key| http::is_key(key)) {
+        Some(key) => Ok(key.to_owned()),
+        None => Err(bad("sec-websocket-key must be 16 bytes in Base64\n")),
+    }
+}
+
+fn refusal(failure: ReadFailure) -> Option<Response> {
+    match failure {
+        ReadFailure::HeadTooLarge => Some(Response::new(431, "the head is too large\n")),
+        ReadFailure::BodyTooLarge => Some(Response::new(413, "the body is too large\n")),
+        ReadFailure::NotHttp(_) => Some(Response::new(400, "this is not HTTP/1.1\n")),
+        ReadFailure::Malformed(detail) => Some(Response::new(400, format!("{detail}\n"))),
+        ReadFailure::Closed(_) | ReadFailure::Io(..) => None,
+    }
+}
+
+fn switching(response: Response, key: &str) -> Response {
+    let added = ["connection", "upgrade", "sec-websocket-accept"];
+    let headers = Headers::new()
+        .with("connection", "Upgrade")
+        .with("upgrade", "websocket")
+        .with("sec-websocket-accept", http::accept_value(key));
+    let kept = response.headers.iter().filter(|(name, _)| !added.iter().any(|added| name.eq_ignore_ascii_case(added)));
+    let headers = kept.fold(headers, |headers, (name, value)| headers.with(name, value));
+    Response { headers, ..response }
+}
+
+/// Carries frames both ways until one side ends it.
+async fn converse<S, T>(connection: &EndsOnDrop<'_, S>, mut framed: Framed<T>, mut inlet: Inlet)
+where
+    S: Service,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let (hub, id) = (connection.hub, connection.id);
+    let cut = Arc::clone(&inlet.cut);
+    let cut = cut.notified();
+    tokio::pin!(cut);
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            () = &mut cut => return,
+            // The queue bounds what waits: nothing is taken from it while something is still to be written.
+            _ = inlet.frames.recv_many(&mut batch, BATCH), if !framed.has_unsent() => {
+                match queue_batch(&mut framed, &mut batch) {
+                    Ending::None => {}
+                    Ending::Close => return close(hub, id, framed).await,
+                    Ending::Lost => {
+                        // What was queued before still leaves, if the client takes it.
+                        let _ = timeout(CLOSE_LIMIT, framed.send_all()).await;
+                        return;
+                    }
+                }
+            }
+            progress = framed.progress() => match progress {
+                Progress::Sent => {}
+                Progress::Received(OwnedFrame::Lost) => {
+                    hub.end(id, Frame::Lost);
+                    return fail(framed).await;
+                }
+                Progress::Received(frame @ OwnedFrame::Close { .. }) => {
+                    hub.end(id, frame.borrow());
+                    return end_gently(framed).await;
+                }
+                Progress::Received(
+                    frame @ (OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_)),
+                ) => hub.frame(id, frame.borrow()),
+                Progress::Failed(_) => return,
+            },
+        }
+    }
+}
+
+/// How a batch ends the connection.
+enum Ending {
+    None,
+    Close,
+    Lost,
+}
+
+fn queue_batch<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>, batch: &mut Vec<OwnedFrame>) -> Ending {
+    let mut ending = Ending::None;
+    for frame in batch.drain(..) {
+        match frame {
+            OwnedFrame::Lost => ending = Ending::Lost,
+            OwnedFrame::Close { .. } => {
+                framed.queue(frame);
+                ending = Ending::Close;
+            }
+            OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => {
+                framed.queue(frame);
+            }
+        }
+    }
+    ending
+}
+
+/// Sends the close frame that is queued and waits for that of the client, then ends.
+async fn close<S, T>(hub: &Hub<S>, id: ConnectionId, mut framed: Framed<T>)
+where
+    S: Service,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let closing = async {
+        loop {
+            match framed.progress().await {
+                Progress::Received(frame @ OwnedFrame::Close { .. }) => {
+                    hub.end(id, frame.borrow());
+                    return close_gently(framed.stream_mut()).await;
+                }
+                Progress::Received(OwnedFrame::Lost) | Progress::Failed(_) => return,
+                // The service has said its last word; what the client sent before it knew is of no use.
+                Progress::Received(
+                    OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_),
+                )
+                | Progress::Sent => {}
+            }
+        }
+    };
+    let _ = timeout(CLOSE_LIMIT, closing).await;
+}
+
+/// Says what the client did wrong, if it did, and ends (RFC 6455 section 7.1.7).
+async fn fail<T: AsyncRead + AsyncWrite + Unpin>(mut framed: Framed<T>) {
+    let Some(code) = framed.fault().and_then(|fault| fault.code) else {
+        return;
+    };
+    framed.queue(OwnedFrame::Close { code: Some(code), reason: String::new() });
+    end_gently(framed).await;
+}
+
+async fn end_gently<T: AsyncRead + AsyncWrite + Unpin>(mut framed: Framed<T>) {
+    let ending = async {
+        // The answer to a close frame may be half written; a failure means that there is nobody to read it.
+        let _ = framed.send_all().await;
+        close_gently(framed.stream_mut()).await;
+    };
+    let _ = timeout(CLOSE_LIMIT, ending).await;
+}
+
+async fn answer<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T, response: &Response, omits_body: bool) {
+    let text = http::write_response(response, omits_body);
+    if matches!(timeout(STEP_LIMIT, write(stream, &text)).await, Ok(true)) {
+        let _ = timeout(CLOSE_LIMIT, close_gently(stream)).await;
+    }
+}
+
+async fn write<T: AsyncWrite + Unpin>(stream: &mut T, text: &[u8]) -> bool {
+    stream.write_all(text).await.is_ok() && stream.flush().await.is_ok()
+}
+
+/// Ends a connection so that what was written last arrives: the peer is read until it closes too.
+///
+/// Closing with unread bytes would make TCP throw away what the peer has not read yet. The caller bounds the time.
+async fn close_gently<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T) {
+    let mut sink = [0; 1024];
+    if stream.shutdown().await.is_ok() {
+        while matches!(stream.read(&mut sink).await, Ok(read) if read > 0) {}
+    }
+}

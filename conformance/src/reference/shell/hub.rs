@@ -1,0 +1,224 @@
+//! The lock around the service, and the way from it to the queues of the connections.
+//!
+//! A connection is in `outlets` from the moment the service accepted it until the service was told its end: presence
+//! there is what makes the end be told exactly once. Frames for anybody else are dropped.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use appsync_protocol::moment::Moment;
+use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{Notify, mpsc::Receiver};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{ConnectionId, Service, Summary};
+
+/// The service as the tasks see it.
+pub(super) struct Hub<S> {
+    state: Mutex<State<S>>,
+    /// The start of the trace.
+    started: Instant,
+    /// Wakes the timer when there is a deadline before the one it sleeps for.
+    sooner: Notify,
+    queue: usize,
+}
+
+/// The end of a queue at which a connection takes what it is to send.
+pub(super) struct Inlet {
+    /// Frames in order.
+    pub(super) frames: Receiver<OwnedFrame>,
+    /// Told when the queue was full: drop the connection.
+    pub(super) cut: Arc<Notify>,
+}
+
+struct State<S> {
+    service: S,
+    outlets: BTreeMap<ConnectionId, Outlet>,
+    /// What the timer sleeps for.
+    awaited: Option<Moment>,
+    is_stopping: bool,
+    upgrades: u64,
+    requests: u64,
+    slow_consumers: u64,
+}
+
+struct Outlet {
+    frames: mpsc::Sender<OwnedFrame>,
+    cut: Arc<Notify>,
+    /// The end is queued; nothing may follow it.
+    is_ending: bool,
+}
+
+/// The pause if the service wants to be woken in the past, which would keep the timer busy for ever.
+const TIMER_PAUSE: Duration = Duration::from_millis(1);
+
+impl<S: Service> Hub<S> {
+    pub(super) fn new(service: S, queue: usize) -> Self {
+        let state = State {
+            service,
+            outlets: BTreeMap::new(),
+            awaited: None,
+            is_stopping: false,
+            upgrades: 0,
+            requests: 0,
+            slow_consumers: 0,
+        };
+        Self { state: Mutex::new(state), started: Instant::now(), sooner: Notify::new(), queue: queue.max(1) }
+    }
+
+    /// Asks for an upgrade. A refusal comes without an inlet.
+    pub(super) fn upgrade(&self, request: &Request) -> (Response, Option<(ConnectionId, Inlet)>) {
+        self.call(|state, at| {
+            if state.is_stopping {
+                return (Response::new(503, "stopping"), None);
+            }
+            let (response, id) = state.service.upgrade(at, request);
+            let Some(id) = id else {
+                return (response, None);
+            };
+            let (sender, frames) = mpsc::channel(self.queue);
+            let cut = Arc::new(Notify::new());
+            // Under the same lock as the upgrade: frames for the connection may be waiting in the service already.
+            state.outlets.insert(id, Outlet { frames: sender, cut: Arc::clone(&cut), is_ending: false });
+            state.upgrades += 1;
+            (response, Some((id, Inlet { frames, cut })))
+        })
+    }
+
+    pub(super) fn http(&self, request: &Request) -> Response {
+        self.call(|state, at| {
+            state.requests += 1;
+            state.service.http(at, request)
+        })
+    }
+
+    /// Tells what a client sent, unless its end is on the way.
+    pub(super) fn frame(&self, id: ConnectionId, frame: Frame<'_>) {
+        self.call(|state, at| {
+            if state.outlets.get(&id).is_some_and(|outlet| !outlet.is_ending) {
+                state.service.frame(at, id, frame);
+            }
+        });
+    }
+
+    /// Tells how a connection ended, unless that was told before.
+    pub(super) fn end(&self, id: ConnectionId, how: Frame<'_>) {
+        self.call(|state, at| {
+            if state.outlets.remove(&id).is_some() {
+                state.service.frame(at, id, how);
+            }
+        });
+    }
+
+    /// Drops what is known about a connection without a word to the service.
+    pub(super) fn forget(&self, id: ConnectionId) {
+        self.lock().outlets.remove(&id);
+    }
+
+    /// Lets every connection close with 1001, and refuses new ones.
+    pub(super) fn close_all(&self) {
+        self.call(|state, at| {
+            state.is_stopping = true;
+            let ids: Vec<_> = state.outlets.keys().copied().collect();
+            for id in ids {
+                state.deliver(at, id, OwnedFrame::Close { code: Some(1001), reason: "going away".into() });
+            }
+        });
+    }
+
+    /// Tells the service the time whenever it wants to know. Never ends.
+    pub(super) async fn keep_time(self: Arc<Self>) {
+        loop {
+            let awaited = {
+                let mut state = self.lock();
+                state.awaited = state.service.deadline().map(|deadline| deadline.at);
+                state.awaited
+            };
+            let Some(due) = awaited else {
+                self.sooner.notified().await;
+                continue;
+            };
+            let due = self.started + due.since(Moment::START);
+            tokio::select! {
+                () = self.sooner.notified() => {}
+                () = sleep_until(due) => self.elapse().await,
+            }
+        }
+    }
+
+    pub(super) fn count_into(&self, summary: &mut Summary) {
+        let state = self.lock();
+        summary.upgrades = state.upgrades;
+        summary.requests = state.requests;
+        summary.slow_consumers = state.slow_consumers;
+    }
+
+    async fn elapse(&self) {
+        let is_due_again = self.call(|state, at| {
+            // The deadline may have moved while the timer slept.
+            if state.is_due(at) {
+                state.service.elapse(at);
+            }
+            state.is_due(at)
+        });
+        if is_due_again {
+            sleep(TIMER_PAUSE).await;
+        }
+    }
+
+    fn call<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> T {
+        let mut state = self.lock();
+        // Read under the lock: the service must not see time run backwards.
+        let at = Moment::from(self.started.elapsed());
+        let result = act(&mut state, at);
+        state.drain(at);
+        let due = state.service.deadline().map(|deadline| deadline.at);
+        if due.is_some_and(|due| state.awaited.is_none_or(|awaited| due < awaited)) {
+            state.awaited = due;
+            self.sooner.notify_one();
+        }
+        result
+    }
+
+    /// A panic in the service ends the connection that caused it; the others go on as well as they can.
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Service> State<S> {
+    fn drain(&mut self, at: Moment) {
+        while let Some((id, frame)) = self.service.poll() {
+            self.deliver(at, id, frame);
+        }
+    }
+
+    fn deliver(&mut self, at: Moment, id: ConnectionId, frame: OwnedFrame) {
+        let Some(outlet) = self.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending) else {
+            return;
+        };
+        let is_end = match frame {
+            OwnedFrame::Close { .. } | OwnedFrame::Lost => true,
+            OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) => false,
+            // tungstenite has answered the ping; a second answer would only confuse.
+            OwnedFrame::Pong(_) => return,
+        };
+        match outlet.frames.try_send(frame) {
+            Ok(()) => outlet.is_ending = is_end,
+            Err(TrySendError::Full(_)) => {
+                outlet.cut.notify_one();
+                self.slow_consumers += 1;
+                self.outlets.remove(&id);
+                self.service.frame(at, id, Frame::Lost);
+            }
+            // The task is on its way to tell the end.
+            Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    fn is_due(&self, at: Moment) -> bool {
+        self.service.deadline().is_some_and(|deadline| deadline.at <= at)
+    }
+}

@@ -1,0 +1,433 @@
+//! What an expectation accepts, and how a message is held against it.
+
+use std::fmt;
+
+use appsync_protocol::json::{Json, parse_json, same_meaning};
+use appsync_protocol::message::{ErrorEntry, ErrorsForm};
+use appsync_protocol::wire::{OwnedFrame, Response};
+
+/// An acceptable message, with what it says about a disputed question.
+#[derive(Clone)]
+pub struct Pattern {
+    /// What has to be there.
+    pub what: What,
+    /// Ambiguity and the reading that this message shows, for the report.
+    pub reading: Option<(&'static str, &'static str)>,
+    /// What follows.
+    pub then: Then,
+}
+
+/// Whether a scenario goes on after an alternative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The next step follows.
+    GoOn,
+    /// The scenario is over and its expectation met: the rest does not apply to this reading.
+    End,
+}
+
+/// What has to be there.
+#[derive(Clone)]
+pub enum What {
+    /// A message.
+    Message {
+        /// Its wire word.
+        word: &'static str,
+        /// Its id.
+        id: IdIs,
+        /// Members by dotted path, and what each has to be.
+        members: Vec<(&'static str, Shape)>,
+    },
+    /// A pong with this payload.
+    Pong(Vec<u8>),
+    /// A close frame, or the end of the transport.
+    Closed,
+    /// A close frame; dropping the transport does not do.
+    CloseFrame,
+}
+
+/// What an id has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdIs {
+    /// This text.
+    Is(String),
+    /// Not there, null or empty.
+    Absent,
+    /// Anything, or nothing.
+    Any,
+}
+
+/// What a value has to be.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// This value, by meaning.
+    Is(Json),
+    /// One of these values.
+    OneOf(Vec<Json>),
+    /// A string that holds the JSON text of this value; an array of just one such string will do (EVT-A-01).
+    JsonText(Json),
+    /// Any string.
+    Text,
+    /// A whole number above zero.
+    PositiveInteger,
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+    /// An array of this many elements.
+    Length(usize),
+    /// `null`, or not there.
+    Nothing,
+    /// Not there.
+    Absent,
+    /// Anything that is there.
+    Present,
+    /// An error list (or one object in its place) with at least one entry.
+    Errors,
+    /// An error list of which one entry has one of these types, after any namespace.
+    ErrorType(&'static [&'static str]),
+    /// An error list of which one entry has one of these codes or none has any.
+    ErrorCode(&'static [i64]),
+}
+
+/// An acceptable answer to an upgrade.
+#[derive(Clone)]
+pub struct Greeting {
+    /// What has to be there.
+    pub what: Greeted,
+    /// Ambiguity and reading.
+    pub reading: Option<(&'static str, &'static str)>,
+    /// What follows.
+    pub then: Then,
+}
+
+/// What an answer to an upgrade has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Greeted {
+    /// 101 with this subprotocol selected.
+    Selected(&'static str),
+    /// 101 with none selected.
+    NoneSelected,
+    /// 101, whatever is selected.
+    Accepted,
+    /// A status from 400 to 499.
+    ClientError,
+    /// Any answer but 101.
+    Refused,
+}
+
+/// An acceptable answer to an HTTP request.
+#[derive(Clone)]
+pub struct Answer {
+    /// Acceptable status codes, as inclusive ranges.
+    pub status: Vec<(u16, u16)>,
+    /// Members of the JSON body by dotted path.
+    pub members: Vec<(&'static str, Shape)>,
+    /// Ambiguity and reading.
+    pub reading: Option<(&'static str, &'static str)>,
+    /// What follows.
+    pub then: Then,
+}
+
+impl Pattern {
+    /// A message without an id.
+    pub const fn word(word: &'static str) -> Self {
+        Self::of(What::Message { word, id: IdIs::Any, members: Vec::new() })
+    }
+
+    /// A message with this id.
+    pub fn with_id(word: &'static str, id: &str) -> Self {
+        Self::of(What::Message { word, id: IdIs::Is(id.into()), members: Vec::new() })
+    }
+
+    /// A message whose id is absent.
+    pub const fn without_id(word: &'static str) -> Self {
+        Self::of(What::Message { word, id: IdIs::Absent, members: Vec::new() })
+    }
+
+    /// A pong.
+    pub fn pong(payload: &[u8]) -> Self {
+        Self::of(What::Pong(payload.to_vec()))
+    }
+
+    /// The end of the connection, in whatever way.
+    pub const fn closed() -> Self {
+        Self::of(What::Closed)
+    }
+
+    /// The end of the connection with a close frame.
+    pub const fn close_frame() -> Self {
+        Self::of(What::CloseFrame)
+    }
+
+    const fn of(what: What) -> Self {
+        Self { what, reading: None, then: Then::GoOn }
+    }
+
+    /// The same, with a member that has to fit.
+    #[must_use]
+    pub fn has(mut self, path: &'static str, shape: Shape) -> Self {
+        match &mut self.what {
+            What::Message { members, .. } => members.push((path, shape)),
+            What::Pong(_) | What::Closed | What::CloseFrame => {}
+        }
+        self
+    }
+
+    /// The same, as a reading of a disputed question.
+    #[must_use]
+    pub const fn reads(mut self, ambiguity: &'static str, reading: &'static str) -> Self {
+        self.reading = Some((ambiguity, reading));
+        self
+    }
+
+    /// The same, after which the scenario is over.
+    #[must_use]
+    pub const fn ends(mut self) -> Self {
+        self.then = Then::End;
+        self
+    }
+
+    /// Whether a frame is this. `message` is the frame's text as JSON, where it is an object.
+    pub fn fits(&self, frame: &OwnedFrame, message: Option<&Json>) -> bool {
+        match (&self.what, frame) {
+            (What::Pong(payload), OwnedFrame::Pong(got)) => payload == got,
+            (What::Closed, OwnedFrame::Close { .. } | OwnedFrame::Lost)
+            | (What::CloseFrame, OwnedFrame::Close { .. }) => true,
+            (What::Message { word, id, members }, OwnedFrame::Text { .. }) => message.is_some_and(|message| {
+                message.get("type").and_then(Json::as_str) == Some(word)
+                    && id.fits(message.get("id"))
+                    && members.iter().all(|(path, shape)| shape.fits(at_path(message, path)))
+            }),
+            (What::Pong(_) | What::Closed | What::CloseFrame | What::Message { .. }, _) => false,
+        }
+    }
+}
+
+impl IdIs {
+    fn fits(&self, id: Option<&Json>) -> bool {
+        match self {
+            Self::Is(text) => id.and_then(Json::as_str) == Some(text),
+            Self::Absent => id.is_none_or(|id| id.is_null() || id.as_str() == Some("")),
+            Self::Any => true,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a value, or its absence, is this.
+    pub fn fits(&self, value: Option<&Json>) -> bool {
+        match self {
+            Self::Absent => value.is_none(),
+            Self::Nothing => value.is_none_or(Json::is_null),
+            Self::Present => value.is_some(),
+            Self::Is(wanted) => value.is_some_and(|value| same_meaning(wanted, value)),
+            Self::OneOf(wanted) => value.is_some_and(|value| wanted.iter().any(|w| same_meaning(w, value))),
+            Self::JsonText(wanted) => value.is_some_and(|value| holds(value, wanted)),
+            Self::Text => value.is_some_and(Json::is_string),
+            Self::PositiveInteger => value.and_then(Json::as_u64).is_some_and(|n| n > 0),
+            Self::Object => value.is_some_and(Json::is_object),
+            Self::Array => value.is_some_and(Json::is_array),
+            Self::Length(length) => value.and_then(Json::as_array).is_some_and(|a| a.len() == *length),
+            Self::Errors => !entries(value).is_empty(),
+            Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
+            Self::ErrorCode(codes) => {
+                let all = entries(value);
+                let told: Vec<_> = all.iter().filter_map(|e| e.code).collect();
+                !all.is_empty() && (told.is_empty() || told.iter().any(|c| codes.contains(c)))
+            }
+        }
+    }
+}
+
+fn holds(value: &Json, wanted: &Json) -> bool {
+    let text = match value {
+        Json::String(text) => Some(text.as_str()),
+        Json::Array(items) => match items.as_slice() {
+            [Json::String(text)] => Some(text.as_str()),
+            _ => None,
+        },
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
+    };
+    text.and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+}
+
+fn entries(value: Option<&Json>) -> Vec<ErrorEntry> {
+    let Some(value) = value else { return Vec::new() };
+    let text = value.to_string();
+    let Ok(raw) = serde_json::from_str(&text) else { return Vec::new() };
+    match appsync_protocol::message::error_entries(Some(raw)) {
+        (ErrorsForm::Array | ErrorsForm::Object, entries) => entries,
+        (ErrorsForm::Absent | ErrorsForm::Malformed, _) => Vec::new(),
+    }
+}
+
+/// The value at a dotted path; numbers index arrays.
+pub fn at_path<'j>(value: &'j Json, path: &str) -> Option<&'j Json> {
+    path.split('.').try_fold(value, |value, step| match value {
+        Json::Array(items) => step.parse::<usize>().ok().and_then(|n| items.get(n)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => value.get(step),
+    })
+}
+
+impl Greeting {
+    /// 101 with the subprotocol selected.
+    pub const fn selected(subprotocol: &'static str) -> Self {
+        Self { what: Greeted::Selected(subprotocol), reading: None, then: Then::GoOn }
+    }
+
+    /// 101, whatever is selected.
+    pub const fn accepted() -> Self {
+        Self { what: Greeted::Accepted, reading: None, then: Then::GoOn }
+    }
+
+    /// 101 with no subprotocol selected.
+    pub const fn none_selected() -> Self {
+        Self { what: Greeted::NoneSelected, reading: None, then: Then::GoOn }
+    }
+
+    /// Any answer but 101; nothing can follow.
+    pub const fn refused() -> Self {
+        Self { what: Greeted::Refused, reading: None, then: Then::End }
+    }
+
+    /// A status from 400 to 499; nothing can follow.
+    pub const fn client_error() -> Self {
+        Self { what: Greeted::ClientError, reading: None, then: Then::End }
+    }
+
+    /// The same, as a reading of a disputed question.
+    #[must_use]
+    pub const fn reads(mut self, ambiguity: &'static str, reading: &'static str) -> Self {
+        self.reading = Some((ambiguity, reading));
+        self
+    }
+
+    /// Whether an answer is this.
+    pub fn fits(&self, response: &Response) -> bool {
+        match self.what {
+            Greeted::Selected(wanted) => response.is_upgrade() && response.subprotocol() == Some(wanted),
+            Greeted::NoneSelected => response.is_upgrade() && response.subprotocol().is_none(),
+            Greeted::Accepted => response.is_upgrade(),
+            Greeted::ClientError => (400..500).contains(&response.status),
+            Greeted::Refused => !response.is_upgrade(),
+        }
+    }
+}
+
+impl Answer {
+    /// An answer with this status.
+    pub fn status(code: u16) -> Self {
+        Self::between(code, code)
+    }
+
+    /// An answer with a status in this inclusive range.
+    pub fn between(first: u16, last: u16) -> Self {
+        Self { status: vec![(first, last)], members: Vec::new(), reading: None, then: Then::GoOn }
+    }
+
+    /// The same, with a member of the JSON body that has to fit.
+    #[must_use]
+    pub fn has(mut self, path: &'static str, shape: Shape) -> Self {
+        self.members.push((path, shape));
+        self
+    }
+
+    /// The same, as a reading of a disputed question.
+    #[must_use]
+    pub const fn reads(mut self, ambiguity: &'static str, reading: &'static str) -> Self {
+        self.reading = Some((ambiguity, reading));
+        self
+    }
+
+    /// Whether an answer is this.
+    pub fn fits(&self, response: &Response) -> bool {
+        let status = self.status.iter().any(|(first, last)| (*first..=*last).contains(&response.status));
+        if !status || self.members.is_empty() {
+            return status;
+        }
+        let Some(body) = parse_json(&response.body.text()) else { return false };
+        self.members.iter().all(|(path, shape)| shape.fits(at_path(&body, path)))
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(value) => write!(f, "{value}"),
+            Self::OneOf(values) => {
+                let all: Vec<_> = values.iter().map(ToString::to_string).collect();
+                f.write_str(&all.join(" or "))
+            }
+            Self::JsonText(value) => write!(f, "the text of {value}"),
+            Self::Text => f.write_str("a string"),
+            Self::PositiveInteger => f.write_str("a whole number above 0"),
+            Self::Object => f.write_str("an object"),
+            Self::Array => f.write_str("an array"),
+            Self::Length(n) => write!(f, "an array of {n}"),
+            Self::Nothing => f.write_str("null or nothing"),
+            Self::Absent => f.write_str("nothing"),
+            Self::Present => f.write_str("anything"),
+            Self::Errors => f.write_str("errors"),
+            Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
+            Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Pong(_) => f.write_str("pong")?,
+            What::Closed => f.write_str("the end of the connection")?,
+            What::CloseFrame => f.write_str("a close frame")?,
+            What::Message { word, id, members } => {
+                f.write_str(word)?;
+                match id {
+                    IdIs::Is(id) => write!(f, " id={id:?}")?,
+                    IdIs::Absent => f.write_str(" without id")?,
+                    IdIs::Any => {}
+                }
+                for (path, shape) in members {
+                    write!(f, " {path}={shape}")?;
+                }
+            }
+        }
+        reading(f, self.reading)
+    }
+}
+
+impl fmt::Display for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.what {
+            Greeted::Selected(subprotocol) => write!(f, "101 {subprotocol}")?,
+            Greeted::NoneSelected => f.write_str("101 without subprotocol")?,
+            Greeted::Accepted => f.write_str("101")?,
+            Greeted::ClientError => f.write_str("4xx")?,
+            Greeted::Refused => f.write_str("any status but 101")?,
+        }
+        reading(f, self.reading)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ranges: Vec<_> = self
+            .status
+            .iter()
+            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
+            .collect();
+        f.write_str(&ranges.join(" or "))?;
+        for (path, shape) in &self.members {
+            write!(f, " {path}={shape}")?;
+        }
+        reading(f, self.reading)
+    }
+}
+
+fn reading(f: &mut fmt::Formatter<'_>, reading: Option<(&str, &str)>) -> fmt::Result {
+    match reading {
+        Some((ambiguity, text)) => write!(f, " ({ambiguity}: {text})"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+//! A scenario as the dialogue a reader would draw; what snapshots keep and failures print.
+
+use appsync_protocol::json::{Json, parse_json};
+use appsync_protocol::requirement::Requirement;
+use appsync_protocol::wire::{OwnedFrame, Request};
+
+use super::{Answer, Cast, Greeting, Need, Pattern, Publication, Scenario, Step, Wait};
+
+/// Column where the server's half begins.
+const SERVER_COLUMN: usize = 46;
+
+/// The dialogue, with its head: id, title, requirements, needs.
+pub fn render(scenario: &Scenario) -> String {
+    let cast = Cast::example(scenario.dialect);
+    let rules: Vec<_> = scenario.covers.iter().map(|rule| format!("{} {rule}", rule.row().level)).collect();
+    let mut lines = vec![
+        scenario.id.to_owned(),
+        format!("  {}", scenario.title),
+        format!("  {}", rules.join(", ")),
+        format!("  tier {}{}{}", scenario.tier.word(), needs(scenario.needs), hazard(scenario.hazard)),
+        String::new(),
+        format!("  {:<w$}server", "client", w = SERVER_COLUMN - 2),
+    ];
+    for step in (scenario.steps)(&cast) {
+        lines.extend(step_lines(&step).into_iter().map(|line| format!("  {line}")));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn needs(needs: &[Need]) -> String {
+    let all: Vec<_> = needs.iter().map(|need| format!("{need:?}")).collect();
+    if all.is_empty() { String::new() } else { format!("   needs {}", all.join(", ")) }
+}
+
+const fn hazard(hazard: bool) -> &'static str {
+    if hazard { "   hazard" } else { "" }
+}
+
+/// The lines of one step.
+pub fn step_lines(step: &Step) -> Vec<String> {
+    match step {
+        Step::Open { conn, request, any_of, rule } => {
+            let offered: Vec<_> = request.subprotocols().map(shorten_token).collect();
+            let mut lines = vec![sent(*conn, &format!("upgrade {} {}", request.path(), offered.join(", ")))];
+            lines.extend(received(*conn, any_of.iter().map(Greeting::to_string), *rule, ""));
+            lines
+        }
+        Step::Send { conn, frame } => vec![sent(*conn, &frame_text(frame))],
+        Step::Raw { conn, what, .. } => vec![sent(*conn, &format!("bytes: {what}"))],
+        Step::Expect { conn, any_of, rule, within } => {
+            received(*conn, any_of.iter().map(Pattern::to_string), *rule, wait_text(*within))
+        }
+        Step::Call { request, any_of, rule } => {
+            let mut lines = vec![format!("{} {}", request.method, http_text(request))];
+            lines.extend(received(0, any_of.iter().map(Answer::to_string), *rule, ""));
+            lines
+        }
+        Step::Warm { conn, id, attempts, rule } => {
+            let how = match attempts.first() {
+                Some((_, Publication::Http(request))) => http_text(request),
+                Some((_, Publication::Frame(_, frame))) => frame_text(frame),
+                None => String::new(),
+            };
+            let mut lines =
+                vec![format!("warm: publish until the first arrives, at most {} times: {how}", attempts.len())];
+            lines.extend(received(*conn, [format!("data id={id:?}")].into_iter(), *rule, ""));
+            lines
+        }
+        Step::Forbid { conn, id, nonce, rule } => {
+            let who = id.as_ref().map_or_else(|| "any subscription".into(), |id| format!("{id:?}"));
+            vec![format!("from here on, {nonce} must not reach {who} on #{conn} ({rule})")]
+        }
+        Step::Quiet { conn } => vec![format!("listen on #{conn} for the quiet window")],
+        Step::Hangup { conn, code: Some(code) } => vec![sent(*conn, &format!("close {code}"))],
+        Step::Hangup { conn, code: None } => vec![sent(*conn, "drop the transport")],
+    }
+}
+
+fn sent(conn: u8, what: &str) -> String {
+    format!("#{conn} {:<w$}-->", cut(what, 2 * SERVER_COLUMN), w = SERVER_COLUMN - 8)
+}
+
+fn received(conn: u8, alternatives: impl Iterator<Item = String>, rule: Requirement, wait: &str) -> Vec<String> {
+    alternatives
+        .enumerate()
+        .map(|(n, alternative)| {
+            let head = match (n, conn) {
+                (0, 0) => String::new(),
+                (0, conn) => format!("#{conn}"),
+                (_, _) => "or".into(),
+            };
+            let tail = if n == 0 { format!("   [{rule}{wait}]") } else { String::new() };
+            format!("{head:<w$}<-- {alternative}{tail}", w = SERVER_COLUMN - 6)
+        })
+        .collect()
+}
+
+const fn wait_text(wait: Wait) -> &'static str {
+    match wait {
+        Wait::Answer => "",
+        Wait::KeepAlive => ", within a keep-alive period",
+        Wait::Seconds(_) => ", within a long while",
+    }
+}
+
+fn frame_text(frame: &OwnedFrame) -> String {
+    match frame {
+        OwnedFrame::Text { text, fragments: 1 } => message_text(text),
+        OwnedFrame::Text { text, fragments } => format!("{} (in {fragments} fragments)", message_text(text)),
+        OwnedFrame::Binary(bytes) => format!("binary message of {} bytes", bytes.len()),
+        OwnedFrame::Ping(bytes) => format!("ping {}", String::from_utf8_lossy(bytes)),
+        OwnedFrame::Pong(bytes) => format!("pong {}", String::from_utf8_lossy(bytes)),
+        OwnedFrame::Close { code, .. } => format!("close {}", code.unwrap_or_default()),
+        OwnedFrame::Lost => "drop the transport".into(),
+    }
+}
+
+/// A message in few words: its type, its id, and what tells it from others.
+fn message_text(text: &str) -> String {
+    let Some(Json::Object(members)) = parse_json(text) else { return format!("text {}", cut(text, 60)) };
+    let mut out = members.get("type").and_then(Json::as_str).unwrap_or("(no type)").to_owned();
+    for (name, value) in &members {
+        match (name.as_str(), value) {
+            ("type" | "authorization", _) => {}
+            ("id", Json::String(id)) => out.push_str(&format!(" id={:?}", cut(id, 40))),
+            ("payload", Json::Object(payload)) => {
+                let data = payload.get("data").map_or_else(|| Json::Object(payload.clone()), Json::clone);
+                out.push_str(&format!(" {}", data.as_str().map_or_else(|| data.to_string(), Into::into)));
+            }
+            (name, value) => out.push_str(&format!(" {name}={value}")),
+        }
+    }
+    out
+}
+
+fn http_text(request: &Request) -> String {
+    format!("{} {}", request.path(), request.body.text())
+}
+
+fn shorten_token(token: &str) -> String {
+    if token.starts_with("header-") { "header-(credentials)".into() } else { token.into() }
+}
+
+/// A text cut to so many characters, with an ellipsis and what was cut.
+pub fn cut(text: &str, max: usize) -> String {
+    let clean: String =
+        text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    if clean.chars().count() <= max {
+        return clean;
+    }
+    let head: String = clean.chars().take(max).collect();
+    format!("{head}... ({} bytes)", text.len())
+}
