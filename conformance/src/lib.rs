@@ -3,4 +3,9 @@
 
 pub mod catalogue;
 pub mod fault;
+pub mod player;
+pub mod reference;
+pub mod report;
 pub mod scenario;
+pub mod sim;
+pub mod verdict;

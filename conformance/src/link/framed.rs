@@ -75,8 +75,14 @@ enum Outgoing {
     Raw(Bytes),
 }
 
-/// 1 to 4 KB: the default of 128 KB costs that much per connection, and is filled with zeros before each read.
-const READ_BUFFER: usize = 4096;
+/// What is read at a time. The default of 128 KB costs that much per connection, and is filled with zeros before each
+/// read. A server has many connections that send little.
+const fn read_buffer(role: Role) -> usize {
+    match role {
+        Role::Client => 4096,
+        Role::Server => 2048,
+    }
+}
 
 /// A batch is written when it is this long, or complete.
 const WRITE_BUFFER: usize = 64 * 1024;
@@ -88,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
     /// Speaks WebSocket over `stream`, of which `part` was read already. Messages longer than `max_message` are refused.
     pub(crate) async fn new(stream: S, part: Vec<u8>, role: Role, max_message: usize) -> Self {
         let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
+            .read_buffer_size(read_buffer(role))
             .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_message_size(Some(max_message))

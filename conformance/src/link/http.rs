@@ -137,10 +137,9 @@ impl<R: AsyncRead + Unpin> Intake<R> {
         Self { reader, buffer: Vec::new(), start: 0 }
     }
 
-    /// What was read, but not asked for.
-    pub(crate) fn into_rest(mut self) -> Vec<u8> {
-        self.buffer.drain(..self.start);
-        self.buffer
+    /// What was read, but not asked for; in an allocation of its own size, because it becomes a read buffer.
+    pub(crate) fn into_rest(self) -> Vec<u8> {
+        self.rest().to_vec()
     }
 
     pub(crate) const fn reader(&mut self) -> &mut R {
@@ -151,7 +150,7 @@ impl<R: AsyncRead + Unpin> Intake<R> {
     pub(crate) async fn response(&mut self, limit: usize) -> Result<Response, ReadFailure> {
         let mut left = limit;
         loop {
-            let len = self.head(left, Some(b"HTTP/1.")).await?;
+            let len = self.head(left, starts_response).await?;
             let response = parse_response(&self.rest()[..len])?;
             self.start += len;
             if !(100..200).contains(&response.status) || response.is_upgrade() {
@@ -163,7 +162,7 @@ impl<R: AsyncRead + Unpin> Intake<R> {
 
     /// The head of a request, with the minor version of HTTP.
     pub(crate) async fn request(&mut self, limit: usize) -> Result<(Request, u8), ReadFailure> {
-        let len = self.head(limit, None).await?;
+        let len = self.head(limit, starts_request).await?;
         let request = parse_request(&self.rest()[..len])?;
         self.start += len;
         Ok(request)
@@ -223,16 +222,13 @@ impl<R: AsyncRead + Unpin> Intake<R> {
         }
     }
 
-    /// The length of the head that comes next. What does not start with `prefix` is not HTTP.
-    async fn head(&mut self, limit: usize, prefix: Option<&[u8]>) -> Result<usize, ReadFailure> {
+    /// The length of the head that comes next. It is given up with the first byte that cannot start one.
+    async fn head(&mut self, limit: usize, starts_head: fn(&[u8]) -> bool) -> Result<usize, ReadFailure> {
         let mut searched: usize = 0;
         loop {
             let rest = self.rest();
-            if let Some(prefix) = prefix {
-                let seen = rest.len().min(prefix.len());
-                if rest[..seen] != prefix[..seen] {
-                    return Err(ReadFailure::NotHttp(rest.to_vec()));
-                }
+            if !starts_head(rest) {
+                return Err(ReadFailure::NotHttp(rest.to_vec()));
             }
             let end = head_end(rest, searched.saturating_sub(2));
             if end.unwrap_or(rest.len()) > limit {
@@ -364,6 +360,17 @@ fn declared_length(headers: &Headers) -> Result<Option<BodyLength>, ReadFailure>
         length = Some(parsed);
     }
     Ok(length.map(BodyLength::Exact))
+}
+
+fn starts_response(bytes: &[u8]) -> bool {
+    let version = b"HTTP/1.";
+    let seen = bytes.len().min(version.len());
+    bytes[..seen] == version[..seen]
+}
+
+/// A method, or the empty lines that are allowed before it. A TLS handshake is neither.
+fn starts_request(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|first| first.is_ascii_graphic() || b"\r\n".contains(first))
 }
 
 /// Where the head ends: after the first empty line that ends at or behind `from`.

@@ -136,7 +136,7 @@ async fn tls_to_a_plain_port_is_recognised() {
     })
     .await;
     let (silent, _peer) = peer(async |mut tcp| until_closed(&mut tcp).await).await;
-    let hasty = Dialer::new(DialOptions { connect_timeout: SHORT, ..DialOptions::default() }).unwrap();
+    let hasty = Dialer::new(DialOptions { connect_timeout: SHORT * 5, ..DialOptions::default() }).unwrap();
 
     let answered = open_error(&dialer(), &Url { secure: true, ..answers }).await;
     let late = open_error(&hasty, &Url { secure: true, ..silent }).await;

@@ -113,7 +113,7 @@ impl Dice {
     }
 
     fn id(&mut self) -> Id {
-        u8::try_from(self.below(u64::from(IDS))).unwrap()
+        self.below(u64::from(IDS)) as Id
     }
 }
 
@@ -262,16 +262,16 @@ impl Client {
 
     fn hear_refusal(&mut self, id: Id, of: Option<Operation>) {
         let wish = &mut self.wishes[usize::from(id)];
-        let of = match self.dialect {
-            Dialect::Graphql => None,
-            Dialect::Events => of,
-        };
-        match of {
-            Some(Operation::Subscribe) => wish.starts = wish.starts.saturating_sub(1),
-            Some(Operation::Unsubscribe) => *wish = Wish { starts: wish.starts, ..Wish::default() },
-            Some(Operation::Publish) => {}
-            None if wish.starts > 0 => wish.starts -= 1,
-            None => *wish = Wish::default(),
+        match (self.dialect, of) {
+            (Dialect::Graphql, _) | (Dialect::Events, None | Some(Operation::Subscribe)) if wish.starts > 0 => {
+                wish.starts -= 1;
+            }
+            (Dialect::Graphql, _) => *wish = Wish::default(),
+            (Dialect::Events, Some(Operation::Unsubscribe)) if wish.stopping => {
+                wish.live = false;
+                wish.stopping = false;
+            }
+            (Dialect::Events, _) => {}
         }
     }
 }

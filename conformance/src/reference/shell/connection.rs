@@ -1,9 +1,10 @@
 //! One accepted connection, from its first byte to its end.
 //!
 //! ```text
-//!   tls? ─> head ─┬─> body ─> answer ─────────────────────────> gentle end
-//!                 └─> upgrade ─┬─ refused ─> answer ──────────> gentle end
-//!                              └─ 101 ─> frames ─┬─ close ────> gentle end
+//!   tls? ─> head ─┬─> body ─> answer ──────────────────────────> gentle end
+//!                 └─> upgrade ─┬─ refused ─> answer ───────────> gentle end
+//!                              └─ 101 ─> frames ─┬─ violation ─> gentle end
+//!                                                ├─ close ─────> end
 //!                                                └─ lost, cut ─> dropped
 //! ```
 //!
@@ -55,22 +56,28 @@ const BATCH: usize = 64;
 const TLS_HANDSHAKE: u8 = 22;
 
 impl<S: Service> Connection<S> {
-    pub(super) async fn run(self, mut tcp: TcpStream, tls: Option<TlsAcceptor>) {
+    pub(super) async fn run(self, tcp: TcpStream, tls: Option<TlsAcceptor>) {
         // Failing leaves small messages late, not wrong.
         let _ = tcp.set_nodelay(true);
-        let Some(acceptor) = tls else {
-            return self.talk(tcp).await;
-        };
+        // In boxes, here and below: everything but plain frames. An idle connection should cost little more than its
+        // buffers.
+        match tls {
+            Some(acceptor) => Box::pin(self.unwrap_tls(tcp, acceptor)).await,
+            None => self.talk(tcp).await,
+        }
+    }
 
+    async fn unwrap_tls(self, mut tcp: TcpStream, acceptor: TlsAcceptor) {
         let mut first = [0];
         match timeout(STEP_LIMIT, tcp.peek(&mut first)).await {
-            Ok(Ok(1)) if first != [TLS_HANDSHAKE] => {
-                answer(&mut tcp, &Response::new(400, "this port speaks TLS only; use https: or wss:\n"), false).await;
-            }
-            Ok(Ok(1)) => {
+            Ok(Ok(1)) if first == [TLS_HANDSHAKE] => {
                 if let Ok(Ok(stream)) = timeout(STEP_LIMIT, acceptor.accept(tcp)).await {
                     self.talk(stream).await;
                 }
+            }
+            Ok(Ok(1)) => {
+                let refusal = Response::new(400, "this port speaks TLS only; use https: or wss:\n");
+                answer(&mut tcp, &refusal, false).await;
             }
             // Nothing came.
             Ok(Ok(_) | Err(_)) | Err(_) => {}
@@ -78,54 +85,63 @@ impl<S: Service> Connection<S> {
     }
 
     async fn talk<T: AsyncRead + AsyncWrite + Unpin>(mut self, mut stream: T) {
-        let mut stopped = self.stopped.clone();
-        let request = tokio::select! {
-            biased;
-            // An idle connection has nothing to wait for when the port closes.
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-            request = read_request(&mut stream) => request,
+        let Some(Upgraded { guard, inlet, rest }) = Box::pin(self.shake_hands(&mut stream)).await else {
+            return;
         };
-        match request {
-            Ok(Incoming::Plain(request)) => {
-                let response = self.hub.http(&request);
-                answer(&mut stream, &response, request.method == "HEAD").await;
-            }
-            Ok(Incoming::Upgrade { request, key, rest }) => self.upgrade(stream, &request, &key, rest).await,
-            Err(Some(refusal)) => answer(&mut stream, &refusal, false).await,
-            Err(None) => {}
-        }
+        let mut framed = Box::pin(Framed::new(stream, rest, Role::Server, self.max_message)).await;
+        converse(&guard, &mut framed, inlet).await;
     }
 
-    async fn upgrade<T>(&mut self, mut stream: T, request: &Request, key: &str, rest: Vec<u8>)
+    /// Reads the request and answers it. There is more to do only after an upgrade.
+    async fn shake_hands<T>(&mut self, stream: &mut T) -> Option<Upgraded<S>>
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let (response, accepted) = self.hub.upgrade(request);
-        let Some((id, inlet)) = accepted else {
-            let response = if response.is_upgrade() { Response::new(500, "no connection") } else { response };
-            return answer(&mut stream, &response, false).await;
+        let request = tokio::select! {
+            biased;
+            // An idle connection has nothing to wait for when the port closes.
+            _ = self.stopped.wait_for(|stopped| *stopped) => return None,
+            request = read_request(stream) => request,
         };
-
-        if !response.is_upgrade() {
-            self.hub.end(id, Frame::Lost);
-            return answer(&mut stream, &response, false).await;
-        }
-        let guard = EndsOnDrop { hub: &self.hub, id };
-        let switched = http::write_response(&switching(response, key), true);
-        if matches!(timeout(STEP_LIMIT, write(&mut stream, &switched)).await, Ok(true)) {
-            let framed = Framed::new(stream, rest, Role::Server, self.max_message).await;
-            converse(&guard, framed, inlet).await;
-        }
+        let (response, omits_body) = match request {
+            Ok(Incoming::Plain(request)) => (self.hub.http(&request), request.method == "HEAD"),
+            Ok(Incoming::Upgrade { request, key, rest }) => match self.hub.upgrade(&request) {
+                (response, Some((id, inlet))) if response.is_upgrade() => {
+                    let guard = EndsOnDrop { hub: Arc::clone(&self.hub), id };
+                    let switched = http::write_response(&switching(response, &key), true);
+                    let is_written = matches!(timeout(STEP_LIMIT, write(stream, &switched)).await, Ok(true));
+                    return is_written.then_some(Upgraded { guard, inlet, rest });
+                }
+                (response, Some((id, _))) => {
+                    self.hub.end(id, Frame::Lost);
+                    (response, false)
+                }
+                (response, None) if response.is_upgrade() => (Response::new(500, "no connection\n"), false),
+                (response, None) => (response, false),
+            },
+            Err(Some(refusal)) => (refusal, false),
+            Err(None) => return None,
+        };
+        answer(stream, &response, omits_body).await;
+        None
     }
 }
 
+/// A connection after the 101.
+struct Upgraded<S: Service> {
+    guard: EndsOnDrop<S>,
+    inlet: Inlet,
+    /// What came after the request.
+    rest: Vec<u8>,
+}
+
 /// Tells the end of a connection however its task ends, an abort included.
-struct EndsOnDrop<'a, S: Service> {
-    hub: &'a Hub<S>,
+struct EndsOnDrop<S: Service> {
+    hub: Arc<Hub<S>>,
     id: ConnectionId,
 }
 
-impl<S: Service> Drop for EndsOnDrop<'_, S> {
+impl<S: Service> Drop for EndsOnDrop<S> {
     fn drop(&mut self) {
         if thread::panicking() {
             // Asking a service that has just panicked could panic again, which would end the process.
@@ -223,12 +239,12 @@ fn switching(response: Response, key: &str) -> Response {
 }
 
 /// Carries frames both ways until one side ends it.
-async fn converse<S, T>(connection: &EndsOnDrop<'_, S>, mut framed: Framed<T>, mut inlet: Inlet)
+async fn converse<S, T>(connection: &EndsOnDrop<S>, framed: &mut Framed<T>, mut inlet: Inlet)
 where
     S: Service,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    let (hub, id) = (connection.hub, connection.id);
+    let (hub, id) = (&*connection.hub, connection.id);
     let cut = Arc::clone(&inlet.cut);
     let cut = cut.notified();
     tokio::pin!(cut);
@@ -238,12 +254,12 @@ where
             () = &mut cut => return,
             // The queue bounds what waits: nothing is taken from it while something is still to be written.
             _ = inlet.frames.recv_many(&mut batch, BATCH), if !framed.has_unsent() => {
-                match queue_batch(&mut framed, &mut batch) {
+                match queue_batch(framed, &mut batch) {
                     Ending::None => {}
-                    Ending::Close => return close(hub, id, framed).await,
+                    Ending::Close => return Box::pin(close(hub, id, framed)).await,
                     Ending::Lost => {
                         // What was queued before still leaves, if the client takes it.
-                        let _ = timeout(CLOSE_LIMIT, framed.send_all()).await;
+                        let _ = Box::pin(timeout(CLOSE_LIMIT, framed.send_all())).await;
                         return;
                     }
                 }
@@ -252,11 +268,11 @@ where
                 Progress::Sent => {}
                 Progress::Received(OwnedFrame::Lost) => {
                     hub.end(id, Frame::Lost);
-                    return fail(framed).await;
+                    return Box::pin(fail(framed)).await;
                 }
                 Progress::Received(frame @ OwnedFrame::Close { .. }) => {
                     hub.end(id, frame.borrow());
-                    return end_gently(framed).await;
+                    return Box::pin(finish(framed, Manner::AtOnce)).await;
                 }
                 Progress::Received(
                     frame @ (OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_)),
@@ -292,7 +308,7 @@ fn queue_batch<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>, batch:
 }
 
 /// Sends the close frame that is queued and waits for that of the client, then ends.
-async fn close<S, T>(hub: &Hub<S>, id: ConnectionId, mut framed: Framed<T>)
+async fn close<S, T>(hub: &Hub<S>, id: ConnectionId, framed: &mut Framed<T>)
 where
     S: Service,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -302,7 +318,9 @@ where
             match framed.progress().await {
                 Progress::Received(frame @ OwnedFrame::Close { .. }) => {
                     hub.end(id, frame.borrow());
-                    return close_gently(framed.stream_mut()).await;
+                    // Both have said everything: TCP can end at once.
+                    let _ = framed.stream_mut().shutdown().await;
+                    return;
                 }
                 Progress::Received(OwnedFrame::Lost) | Progress::Failed(_) => return,
                 // The service has said its last word; what the client sent before it knew is of no use.
@@ -317,19 +335,30 @@ where
 }
 
 /// Says what the client did wrong, if it did, and ends (RFC 6455 section 7.1.7).
-async fn fail<T: AsyncRead + AsyncWrite + Unpin>(mut framed: Framed<T>) {
+async fn fail<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>) {
     let Some(code) = framed.fault().and_then(|fault| fault.code) else {
         return;
     };
     framed.queue(OwnedFrame::Close { code: Some(code), reason: String::new() });
-    end_gently(framed).await;
+    finish(framed, Manner::Gently).await;
 }
 
-async fn end_gently<T: AsyncRead + AsyncWrite + Unpin>(mut framed: Framed<T>) {
+/// How TCP ends.
+enum Manner {
+    /// With the last byte written: the client has sent its close frame, so nothing is left unread.
+    AtOnce,
+    /// When the client has ended it too, whatever it still sends.
+    Gently,
+}
+
+async fn finish<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>, manner: Manner) {
     let ending = async {
         // The answer to a close frame may be half written; a failure means that there is nobody to read it.
         let _ = framed.send_all().await;
-        close_gently(framed.stream_mut()).await;
+        match manner {
+            Manner::AtOnce => drop(framed.stream_mut().shutdown().await),
+            Manner::Gently => close_gently(framed.stream_mut()).await,
+        }
     };
     let _ = timeout(CLOSE_LIMIT, ending).await;
 }

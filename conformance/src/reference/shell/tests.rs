@@ -218,6 +218,8 @@ async fn a_consumer_that_is_too_slow_is_disconnected_and_others_go_on() {
     let echo = bounded(other.next()).await;
     while bounded(slow.next()).await != OwnedFrame::Lost {}
 
+    drop((slow, other));
+
     assert!(told == [OwnedFrame::text("flood me"), OwnedFrame::Lost], "{told:?}");
     assert!(echo == OwnedFrame::text("still here"));
     assert_eq!(port.stop().await.slow_consumers, 1);
@@ -243,6 +245,7 @@ async fn a_panic_in_the_service_ends_one_connection() {
     let lost = bounded(bad.next()).await;
     bounded(good.send(&OwnedFrame::text("good"))).await.unwrap();
     let echo = bounded(good.next()).await;
+    drop((bad, good));
 
     assert!(lost == OwnedFrame::Lost && echo == OwnedFrame::text("good"));
     assert_eq!(port.stop().await.panicked, 1);

@@ -1,0 +1,181 @@
+//! What has come on one connection and waits for a step that wants it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use appsync_protocol::json::{Json, parse_json};
+use appsync_protocol::wire::OwnedFrame;
+
+use crate::scenario::{IdIs, Pattern, What};
+
+/// Messages that wait, and the ids that the scenario has used.
+#[derive(Default)]
+pub(super) struct Inbox {
+    waiting: VecDeque<Heard>,
+    ids: BTreeSet<String>,
+    events: BTreeMap<(String, String), u32>,
+}
+
+/// One message.
+pub(super) struct Heard {
+    pub(super) entry: usize,
+    pub(super) frame: OwnedFrame,
+    pub(super) message: Option<Json>,
+    nonces: BTreeSet<String>,
+}
+
+/// An event for a subscription.
+pub(super) struct HeardEvent {
+    pub(super) id: String,
+    pub(super) nonces: BTreeSet<String>,
+    /// The same event had come to the same subscription before.
+    pub(super) again: bool,
+    /// It carries a nonce of the run, but none of this scenario.
+    pub(super) foreign: bool,
+}
+
+/// What the waiting messages mean for an expectation.
+pub(super) enum Found {
+    /// This alternative occurred.
+    Fits(usize, Heard),
+    /// A message decides it, and fits none.
+    Misfit(Heard),
+    /// Nothing decides it yet.
+    Nothing,
+}
+
+/// Words that a server of either dialect may say.
+const WORDS: [&str; 17] = [
+    "connection_ack",
+    "connection_error",
+    "ka",
+    "start_ack",
+    "data",
+    "complete",
+    "error",
+    "subscribe_success",
+    "subscribe_error",
+    "unsubscribe_success",
+    "unsubscribe_error",
+    "publish_success",
+    "publish_error",
+    "broadcast_error",
+    "start",
+    "subscribe",
+    "connection_init",
+];
+
+impl Inbox {
+    /// Notes the ids that the scenario uses.
+    pub(super) fn sent(&mut self, frame: &OwnedFrame) {
+        let OwnedFrame::Text { text, .. } = frame else { return };
+        if let Some(id) = parse_json(text).as_ref().and_then(|m| m.get("id")).and_then(Json::as_str) {
+            self.ids.insert(id.into());
+        }
+    }
+
+    /// Takes a frame of the peer; says if it is an event.
+    pub(super) fn take(&mut self, prefix: &str, entry: usize, frame: OwnedFrame) -> Option<HeardEvent> {
+        let (message, nonces, run) = match &frame {
+            OwnedFrame::Text { text, .. } => {
+                (parse_json(text).filter(Json::is_object), nonces(text, prefix), text.contains(run_of(prefix)))
+            }
+            OwnedFrame::Binary(_)
+            | OwnedFrame::Ping(_)
+            | OwnedFrame::Pong(_)
+            | OwnedFrame::Close { .. }
+            | OwnedFrame::Lost => (None, BTreeSet::new(), false),
+        };
+        let event = message.as_ref().filter(|m| m.get("type").and_then(Json::as_str) == Some("data")).map(|m| {
+            let id = m.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let body = m.get("payload").or_else(|| m.get("event")).map(ToString::to_string).unwrap_or_default();
+            let count = self.events.entry((id.clone(), body)).or_default();
+            *count += 1;
+            HeardEvent {
+                again: *count > 1 && !nonces.is_empty(),
+                foreign: run && nonces.is_empty(),
+                id,
+                nonces: nonces.clone(),
+            }
+        });
+        self.waiting.push_back(Heard { entry, frame, message, nonces });
+        event
+    }
+
+    /// Looks for the message that decides an expectation, and takes it out.
+    pub(super) fn find(&mut self, prefix: &str, any_of: &[Pattern]) -> Found {
+        let mut index = 0;
+        while let Some(heard) = self.waiting.get(index) {
+            let fits = any_of.iter().position(|pattern| pattern.fits(&heard.frame, heard.message.as_ref()));
+            let decides = fits.is_some() || self.decides(prefix, heard, any_of);
+            let Some(heard) = (if decides { self.waiting.remove(index) } else { None }) else {
+                index += 1;
+                continue;
+            };
+            return match fits {
+                Some(alternative) => Found::Fits(alternative, heard),
+                None => Found::Misfit(heard),
+            };
+        }
+        Found::Nothing
+    }
+
+    /// An event of this subscription with one of these nonces, taken out with all others of them.
+    pub(super) fn find_event(&mut self, id: &str, wanted: &BTreeSet<String>) -> bool {
+        let is_it = |heard: &Heard| {
+            heard.message.as_ref().is_some_and(|m| {
+                m.get("type").and_then(Json::as_str) == Some("data") && m.get("id").and_then(Json::as_str) == Some(id)
+            }) && !heard.nonces.is_disjoint(wanted)
+        };
+        let before = self.waiting.len();
+        self.waiting.retain(|heard| !is_it(heard));
+        self.waiting.len() < before
+    }
+
+    /// A message that fits no alternative decides all the same, unless it may come at any time or belongs
+    /// to something else that the scenario has asked for.
+    fn decides(&self, prefix: &str, heard: &Heard, any_of: &[Pattern]) -> bool {
+        let Some(message) = &heard.message else {
+            return match heard.frame {
+                OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => false,
+                OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => true,
+            };
+        };
+        let word = message.get("type").and_then(Json::as_str).unwrap_or_default();
+        let id = message.get("id").and_then(Json::as_str).unwrap_or_default();
+        let wants =
+            |wanted: &str| any_of.iter().any(|p| matches!(&p.what, What::Message { word, .. } if *word == wanted));
+        let about = |p: &Pattern| match &p.what {
+            What::Message { id: IdIs::Is(wanted), .. } => wanted == id,
+            What::Message { id: IdIs::Absent | IdIs::Any, .. } | What::Pong(_) | What::Closed | What::CloseFrame => {
+                false
+            }
+        };
+        match word {
+            "ka" | "connection_ack" => wants(word),
+            "data" => {
+                // An event with a nonce that no alternative knows belongs to a later step.
+                let known: BTreeSet<String> =
+                    any_of.iter().filter(|p| about(p)).flat_map(|p| nonces(&p.to_string(), prefix)).collect();
+                wants("data") && any_of.iter().any(about) && heard.nonces.is_subset(&known)
+            }
+            word if !WORDS.contains(&word) && !word.is_empty() => wants(word),
+            _ => any_of.iter().any(about) || !self.ids.contains(id),
+        }
+    }
+}
+
+/// The nonces of the scenario that stand in a text.
+pub(super) fn nonces(text: &str, prefix: &str) -> BTreeSet<String> {
+    text.match_indices(prefix)
+        .map(|(at, _)| {
+            let rest = &text[at..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+            rest[..end].to_owned()
+        })
+        .collect()
+}
+
+/// The part of a prefix that all scenarios of a run share; the whole prefix where it has no parts.
+fn run_of(prefix: &str) -> &str {
+    prefix.rsplit_once('-').map_or(prefix, |(run, _)| run)
+}

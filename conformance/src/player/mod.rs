@@ -1,0 +1,411 @@
+//! Runs one scenario: steps in, actions out, time and answers in, an outcome at the end. Sans-IO.
+//!
+//! The same player runs in virtual time and over sockets; whoever drives it opens connections, sends what
+//! it says and tells it what comes. It waits for nothing without a limit, and trouble that is not the
+//! peer's never becomes a failure: it ends as [`Ending::Trouble`].
+//!
+//! ```text
+//!   advance: step after step until one has to wait --> Idle(deadline)
+//!   handle:  upgraded | frame | answered | time  --> decides the waiting step, then advance
+//! ```
+
+mod inbox;
+mod outcome;
+mod record;
+mod wait;
+
+pub use outcome::{Ending, Observation, Outcome, Unmet};
+pub use record::{Entry, Event};
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use appsync_protocol::conversation::Conversation;
+use appsync_protocol::finding::Finding;
+use appsync_protocol::moment::{Deadline, Moment, Timer};
+use appsync_protocol::requirement::Requirement;
+use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
+
+use crate::scenario::{Cast, Conn, Publication, Scenario, Step, Then};
+use inbox::Inbox;
+use wait::Waiting;
+
+/// How long the player waits for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For one answer.
+    pub step: Duration,
+    /// For the whole scenario.
+    pub scenario: Duration,
+    /// For the next keep-alive; `None` waits as long as the target advertises.
+    pub keep_alive: Option<Duration>,
+    /// Quiet window after a marker: max(100 ms, 3 times the slowest delivery of the run).
+    pub quiet: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            step: Duration::from_secs(5),
+            scenario: Duration::from_secs(60),
+            keep_alive: Some(Duration::from_secs(70)),
+            quiet: Duration::from_millis(100),
+        }
+    }
+}
+
+/// What the driver has to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Connect and upgrade; tell the answer with [`Player::upgraded`].
+    Open(Conn, Request),
+    /// Send a frame.
+    Transmit(Conn, OwnedFrame),
+    /// Write bytes below the WebSocket layer.
+    Raw(Conn, Vec<u8>),
+    /// Make an HTTP request; tell the answer with [`Player::answered`].
+    Call(u32, Request),
+}
+
+/// What comes out of the player.
+#[derive(Debug)]
+pub enum Output {
+    /// Something to do.
+    Do(Action),
+    /// Nothing to do until the deadline, or until something comes.
+    Idle(Option<Deadline>),
+    /// The scenario is over.
+    Done,
+}
+
+/// Runs one scenario.
+pub struct Player<'s> {
+    scenario: &'s Scenario,
+    cast: Cast,
+    steps: VecDeque<Step>,
+    limits: Limits,
+    started: Moment,
+    now: Moment,
+    lines: BTreeMap<Conn, Line>,
+    forbidden: Vec<Forbidden>,
+    waiting: Waiting,
+    calls: u32,
+    out: VecDeque<Action>,
+    record: Vec<Entry>,
+    evidence: Vec<String>,
+    observations: Vec<Observation>,
+    findings: Vec<Finding>,
+    deliveries: Vec<Duration>,
+    published: Option<Moment>,
+    ending: Option<Ending>,
+}
+
+/// One connection of the scenario.
+pub(crate) struct Line {
+    conversation: Conversation,
+    inbox: Inbox,
+    over: bool,
+}
+
+struct Forbidden {
+    conn: Conn,
+    id: Option<String>,
+    nonce: String,
+    rule: Requirement,
+}
+
+impl<'s> Player<'s> {
+    /// A player at the first step.
+    pub fn new(scenario: &'s Scenario, cast: Cast, limits: Limits, at: Moment) -> Self {
+        let steps = (scenario.steps)(&cast).into();
+        Self {
+            scenario,
+            cast,
+            steps,
+            limits,
+            started: at,
+            now: at,
+            lines: BTreeMap::new(),
+            forbidden: Vec::new(),
+            waiting: Waiting::Nothing,
+            calls: 0,
+            out: VecDeque::new(),
+            record: Vec::new(),
+            evidence: Vec::new(),
+            observations: Vec::new(),
+            findings: Vec::new(),
+            deliveries: Vec::new(),
+            published: None,
+            ending: None,
+        }
+    }
+
+    /// The next thing to do. Call until it is [`Output::Idle`] or [`Output::Done`].
+    pub fn poll(&mut self) -> Output {
+        self.advance();
+        match self.out.pop_front() {
+            Some(action) => Output::Do(action),
+            None if self.ending.is_some() => Output::Done,
+            None => Output::Idle(self.deadline()),
+        }
+    }
+
+    /// The answer to an upgrade, or why there is none.
+    pub fn upgraded(&mut self, at: Moment, conn: Conn, answer: Result<Response, String>) {
+        self.now = self.now.max(at);
+        let Waiting::Upgrade { conn: waiting, any_of, rule, .. } = &self.waiting else { return };
+        if *waiting != conn {
+            return;
+        }
+        let (any_of, rule) = (any_of.clone(), *rule);
+        self.waiting = Waiting::Nothing;
+        let response = match answer {
+            Ok(response) => response,
+            Err(trouble) => {
+                self.note(conn, Event::Failed { what: trouble.clone() });
+                return self.end(Ending::Trouble(trouble));
+            }
+        };
+        self.note(conn, Event::Upgraded { response: response.clone() });
+        if response.is_upgrade() {
+            let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
+            self.lines.insert(conn, Line { conversation, inbox: Inbox::default(), over: false });
+        }
+        match any_of.iter().find(|greeting| greeting.fits(&response)) {
+            Some(greeting) => {
+                self.read(greeting.reading);
+                self.evidence.push(format!("#{conn} {greeting}"));
+                self.then(greeting.then);
+            }
+            None => {
+                let expected = any_of.iter().map(ToString::to_string).collect();
+                let selected = response.subprotocol().unwrap_or("no subprotocol");
+                let got = format!("status {} with {selected}", response.status);
+                self.unmet(rule, expected, got);
+            }
+        }
+    }
+
+    /// One frame from the peer, the end of the connection included.
+    pub fn frame(&mut self, at: Moment, conn: Conn, frame: OwnedFrame) {
+        self.now = self.now.max(at);
+        if self.ending.is_some() {
+            return;
+        }
+        let entry = self.record.len();
+        self.note(conn, Event::Frame { from: Side::Server, frame: frame.clone() });
+        let Some(line) = self.lines.get_mut(&conn) else { return };
+        self.findings.extend(line.conversation.observe(self.now, Side::Server, frame.borrow()).findings);
+        line.over |= matches!(frame, OwnedFrame::Close { .. } | OwnedFrame::Lost);
+        let heard = line.inbox.take(&self.cast.prefix, entry, frame);
+        if let Some(heard) = heard {
+            self.judge_delivery(conn, &heard);
+        }
+        self.decide();
+    }
+
+    /// The answer to an HTTP request, or why there is none.
+    pub fn answered(&mut self, at: Moment, call: u32, answer: Result<Response, String>) {
+        self.now = self.now.max(at);
+        if let Ok(response) = &answer {
+            self.note(0, Event::Answer { response: response.clone() });
+        }
+        let Waiting::Call { call: waiting, any_of, rule, .. } = &self.waiting else { return };
+        if *waiting != call {
+            return;
+        }
+        let (any_of, rule) = (any_of.clone(), *rule);
+        self.waiting = Waiting::Nothing;
+        let response = match answer {
+            Ok(response) => response,
+            Err(trouble) => return self.end(Ending::Trouble(trouble)),
+        };
+        match any_of.iter().find(|answer| answer.fits(&response)) {
+            Some(answer) => {
+                self.read(answer.reading);
+                self.evidence.push(format!("HTTP {}", crate::scenario::cut(&answer.to_string(), 100)));
+                self.then(answer.then);
+            }
+            None => {
+                let expected = any_of.iter().map(ToString::to_string).collect();
+                let got = format!("status {} {}", response.status, crate::scenario::cut(&response.body.text(), 200));
+                self.unmet(rule, expected, got);
+            }
+        }
+    }
+
+    /// Time passed.
+    pub fn elapse(&mut self, at: Moment) {
+        self.now = self.now.max(at);
+        for line in self.lines.values_mut().filter(|line| !line.over) {
+            self.findings.extend(line.conversation.elapse(self.now));
+        }
+        if self.ending.is_none() {
+            self.time_is_up();
+        }
+    }
+
+    /// What became of it. `None` while it runs.
+    pub fn outcome(self) -> Option<Outcome> {
+        Some(Outcome {
+            ending: self.ending?,
+            findings: self.findings,
+            evidence: self.evidence,
+            observations: self.observations,
+            record: self.record,
+            deliveries: self.deliveries,
+            took: self.now.since(self.started),
+        })
+    }
+
+    /// Ends it from outside: the run is over or the driver is in trouble.
+    pub fn abandon(&mut self, at: Moment, why: impl Into<String>) {
+        self.now = self.now.max(at);
+        self.end(Ending::Trouble(why.into()));
+    }
+
+    fn advance(&mut self) {
+        while self.ending.is_none() && matches!(self.waiting, Waiting::Nothing) {
+            match self.steps.pop_front() {
+                Some(step) => self.start(step),
+                None => self.end(Ending::Met),
+            }
+        }
+    }
+
+    fn start(&mut self, step: Step) {
+        let until = self.now + self.limits.step;
+        match step {
+            Step::Open { conn, request, any_of, rule } => {
+                self.note(conn, Event::Upgrade { request: request.clone() });
+                self.out.push_back(Action::Open(conn, request));
+                self.waiting = Waiting::Upgrade { conn, any_of, rule, until: until + self.limits.step };
+            }
+            Step::Send { conn, frame } => self.send(conn, frame),
+            Step::Raw { conn, bytes, what } => {
+                self.note(conn, Event::Bytes { what });
+                self.out.push_back(Action::Raw(conn, bytes));
+            }
+            Step::Expect { conn, any_of, rule, within } => self.expect(conn, any_of, rule, within),
+            Step::Call { request, any_of, rule } => {
+                let call = self.call(request);
+                self.waiting = Waiting::Call { call, any_of, rule, until: until + self.limits.step };
+            }
+            Step::Warm { conn, id, attempts, rule } => self.warm(conn, id, attempts.into(), rule),
+            Step::Forbid { conn, id, nonce, rule } => {
+                self.forbidden.push(Forbidden { conn, id, nonce, rule });
+            }
+            Step::Quiet { .. } => self.waiting = Waiting::Quiet { until: self.now + self.limits.quiet },
+            Step::Hangup { conn, code: Some(code) } => {
+                self.send(conn, OwnedFrame::Close { code: Some(code), reason: String::new() });
+            }
+            Step::Hangup { conn, code: None } => {
+                if let Some(line) = self.lines.get_mut(&conn) {
+                    line.over = true;
+                }
+                self.send(conn, OwnedFrame::Lost);
+            }
+        }
+    }
+
+    pub(crate) fn publish(&mut self, publication: Publication) {
+        match publication {
+            Publication::Http(request) => {
+                self.call(request);
+            }
+            Publication::Frame(conn, frame) => self.send(conn, frame),
+        }
+    }
+
+    fn call(&mut self, request: Request) -> u32 {
+        self.calls += 1;
+        self.published = Some(self.now);
+        self.note(0, Event::Call { request: request.clone() });
+        self.out.push_back(Action::Call(self.calls, request));
+        self.calls
+    }
+
+    pub(crate) fn send(&mut self, conn: Conn, frame: OwnedFrame) {
+        self.note(conn, Event::Frame { from: Side::Client, frame: frame.clone() });
+        if let Some(line) = self.lines.get_mut(&conn) {
+            // What the scenario does wrong on purpose is no finding against the peer.
+            let seen = line.conversation.observe(self.now, Side::Client, frame.borrow());
+            self.findings.extend(seen.findings.into_iter().filter(|f| f.by == Side::Server));
+            line.inbox.sent(&frame);
+        }
+        self.published = Some(self.now);
+        self.out.push_back(Action::Transmit(conn, frame));
+    }
+
+    /// Holds a delivered event against what is forbidden and against what has come before.
+    fn judge_delivery(&mut self, conn: Conn, heard: &inbox::HeardEvent) {
+        if let Some(published) = self.published {
+            self.deliveries.push(self.now.since(published));
+        }
+        // An event that carries no nonce at all, where one is forbidden by name, was cut until it could not
+        // be told any more: nobody in this run publishes such a thing.
+        let anonymous = heard.nonces.is_empty() && !heard.foreign;
+        let broken = self.forbidden.iter().find(|f| match &f.id {
+            _ if f.conn != conn => false,
+            Some(id) => *id == heard.id && (anonymous || heard.nonces.contains(&f.nonce)),
+            None => heard.nonces.contains(&f.nonce),
+        });
+        if let Some(forbidden) = broken {
+            let (rule, nonce) = (forbidden.rule, forbidden.nonce.clone());
+            let expected = vec![format!("nothing with {nonce} for {:?}", heard.id)];
+            return self.unmet(rule, expected, format!("data id={:?} with {nonce}", heard.id));
+        }
+        if heard.again {
+            let rule = match self.scenario.dialect {
+                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlSub017,
+                appsync_protocol::dialect::Dialect::Events => Requirement::EvtData004,
+            };
+            let detail = format!("sent the same event to {:?} twice", heard.id);
+            self.findings.push(Finding { requirement: rule, by: Side::Server, at: self.now, detail });
+        }
+        if heard.foreign {
+            let rule = match self.scenario.dialect {
+                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlSub012,
+                appsync_protocol::dialect::Dialect::Events => Requirement::EvtData006,
+            };
+            let detail = format!("sent an event of another scenario to {:?}", heard.id);
+            self.findings.push(Finding { requirement: rule, by: Side::Server, at: self.now, detail });
+        }
+    }
+
+    fn read(&mut self, reading: Option<(&'static str, &'static str)>) {
+        if let Some((ambiguity, text)) = reading {
+            self.observations.push(Observation { name: ambiguity.into(), value: text.into() });
+        }
+    }
+
+    fn then(&mut self, then: Then) {
+        match then {
+            Then::GoOn => {}
+            Then::End => self.end(Ending::Met),
+        }
+    }
+
+    fn unmet(&mut self, rule: Requirement, expected: Vec<String>, got: String) {
+        let entry = self.record.len().checked_sub(1);
+        self.end(Ending::Unmet(Unmet { rule, expected, got, entry, silent: false }));
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() {
+            self.ending = Some(ending);
+            self.waiting = Waiting::Nothing;
+        }
+    }
+
+    fn note(&mut self, conn: Conn, event: Event) {
+        self.record.push(Entry { at: self.now, conn, event });
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        let end = Deadline { at: self.started + self.limits.scenario, why: Timer::Lifetime };
+        let own = self.waiting.until().map(|at| Deadline { at, why: Timer::Answer });
+        let silence = self.lines.values().filter(|l| !l.over).filter_map(|l| l.conversation.deadline()).min();
+        Deadline::earlier(Deadline::earlier(Some(end), own), silence)
+    }
+}

@@ -1,0 +1,288 @@
+//! What the player waits for, and what it means when it comes, or does not.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use appsync_protocol::conversation::Phase;
+use appsync_protocol::moment::Moment;
+use appsync_protocol::requirement::Requirement;
+use appsync_protocol::wire::OwnedFrame;
+
+use super::inbox::Found;
+use super::{Ending, Observation, Player, Unmet};
+use crate::scenario::{Answer, Conn, Greeting, Pattern, Publication, Wait, What, cut};
+
+/// What the player waits for.
+pub(super) enum Waiting {
+    Nothing,
+    Upgrade {
+        conn: Conn,
+        any_of: Vec<Greeting>,
+        rule: Requirement,
+        until: Moment,
+    },
+    Message {
+        conn: Conn,
+        any_of: Vec<Pattern>,
+        rule: Requirement,
+        until: Moment,
+        silence: Silence,
+    },
+    Call {
+        call: u32,
+        any_of: Vec<Answer>,
+        rule: Requirement,
+        until: Moment,
+    },
+    Warm {
+        conn: Conn,
+        id: String,
+        left: VecDeque<(String, Publication)>,
+        told: BTreeSet<String>,
+        rule: Requirement,
+        since: Moment,
+        until: Moment,
+        pause: Duration,
+    },
+    Quiet {
+        until: Moment,
+    },
+}
+
+/// What is known of a silence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// The time is not up yet.
+    NotYet,
+    /// The time is up; a probe is out that a living connection answers.
+    Probing,
+    /// When the time is up there is no saying whether it is too long.
+    Undecidable,
+}
+
+/// Payload of the ping that tells a silent server from a dead connection.
+const PROBE: &[u8] = b"syncspec-alive?";
+
+impl Waiting {
+    pub(super) const fn until(&self) -> Option<Moment> {
+        match self {
+            Self::Nothing => None,
+            Self::Upgrade { until, .. }
+            | Self::Message { until, .. }
+            | Self::Call { until, .. }
+            | Self::Warm { until, .. }
+            | Self::Quiet { until } => Some(*until),
+        }
+    }
+}
+
+impl Player<'_> {
+    pub(super) fn expect(&mut self, conn: Conn, any_of: Vec<Pattern>, rule: Requirement, within: Wait) {
+        let (wait, silence) = match within {
+            Wait::Answer => (self.limits.step, Silence::NotYet),
+            Wait::Seconds(seconds) => (Duration::from_secs(u64::from(seconds)), Silence::NotYet),
+            Wait::KeepAlive => match self.limits.keep_alive {
+                Some(period) => (period, Silence::Undecidable),
+                None => (self.advertised(conn) + self.limits.step, Silence::NotYet),
+            },
+        };
+        self.waiting = Waiting::Message { conn, any_of, rule, until: self.now + wait, silence };
+        self.decide();
+    }
+
+    /// The silence that the acknowledgement of this connection allows; 300 s where it says nothing.
+    fn advertised(&self, conn: Conn) -> Duration {
+        let limit = self.lines.get(&conn).and_then(|line| match line.conversation.phase() {
+            Phase::Open { silence_limit, .. } => silence_limit,
+            Phase::Fresh | Phase::Greeting { .. } | Phase::Refused | Phase::Closing { .. } | Phase::Closed => None,
+        });
+        limit.unwrap_or(Duration::from_secs(300))
+    }
+
+    pub(super) fn warm(&mut self, conn: Conn, id: String, left: VecDeque<(String, Publication)>, rule: Requirement) {
+        let (since, until) = (self.now, self.now);
+        let pause = Duration::from_millis(50);
+        self.waiting = Waiting::Warm { conn, id, left, told: BTreeSet::new(), rule, since, until, pause };
+        self.time_is_up();
+    }
+
+    /// Something came: does it decide what the player waits for?
+    pub(super) fn decide(&mut self) {
+        match &self.waiting {
+            Waiting::Message { conn, any_of, rule, silence, .. } => {
+                let (conn, any_of, rule, silence) = (*conn, any_of.clone(), *rule, *silence);
+                self.decide_message(conn, &any_of, rule, silence);
+            }
+            Waiting::Warm { conn, id, told, since, .. } => {
+                let (conn, id, told, since) = (*conn, id.clone(), told.clone(), *since);
+                self.decide_warm(conn, &id, &told, since);
+            }
+            Waiting::Nothing | Waiting::Upgrade { .. } | Waiting::Call { .. } | Waiting::Quiet { .. } => {}
+        }
+    }
+
+    fn decide_message(&mut self, conn: Conn, any_of: &[Pattern], rule: Requirement, silence: Silence) {
+        let expected = || any_of.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let Some(line) = self.lines.get_mut(&conn) else {
+            return self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+        };
+        match line.inbox.find(&self.cast.prefix, any_of) {
+            Found::Fits(alternative, heard) => {
+                self.waiting = Waiting::Nothing;
+                let Some(pattern) = any_of.get(alternative) else { return };
+                let at = self.now.since(self.started).as_millis();
+                self.evidence.push(format!(
+                    "#{conn} {} at {at} ms (entry {})",
+                    cut(&pattern.to_string(), 120),
+                    heard.entry
+                ));
+                self.read(pattern.reading);
+                self.then(pattern.then);
+            }
+            Found::Misfit(heard) => {
+                let lost = matches!(heard.frame, OwnedFrame::Lost);
+                let got = describe(&heard.frame);
+                self.end(Ending::Unmet(Unmet {
+                    rule,
+                    expected: expected(),
+                    got,
+                    entry: Some(heard.entry),
+                    silent: lost,
+                }));
+            }
+            Found::Nothing if line.over => {
+                let got = "the end of the connection".into();
+                self.end(Ending::Unmet(Unmet { rule, expected: expected(), got, entry: None, silent: true }));
+            }
+            Found::Nothing if silence == Silence::Probing && self.answered_probe() => {
+                let got = "nothing, while the connection answered a ping".into();
+                self.end(Ending::Unmet(Unmet { rule, expected: expected(), got, entry: None, silent: true }));
+            }
+            Found::Nothing => {}
+        }
+    }
+
+    /// Whether the last thing that came is an answer to the probe.
+    fn answered_probe(&self) -> bool {
+        self.record.last().is_some_and(|entry| match &entry.event {
+            super::Event::Frame { from: appsync_protocol::wire::Side::Server, frame } => match frame {
+                OwnedFrame::Pong(payload) => payload == PROBE,
+                OwnedFrame::Text { text, .. } => text.contains("connection_ack"),
+                OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => false,
+            },
+            super::Event::Frame { .. }
+            | super::Event::Upgrade { .. }
+            | super::Event::Upgraded { .. }
+            | super::Event::Failed { .. }
+            | super::Event::Bytes { .. }
+            | super::Event::Call { .. }
+            | super::Event::Answer { .. } => false,
+        })
+    }
+
+    fn decide_warm(&mut self, conn: Conn, id: &str, told: &BTreeSet<String>, since: Moment) {
+        let Some(line) = self.lines.get_mut(&conn) else {
+            return self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+        };
+        if line.inbox.find_event(id, told) {
+            let took = self.now.since(since);
+            self.evidence.push(format!("#{conn} warm: data id={id:?} after {} ms", took.as_millis()));
+            self.observations.push(Observation {
+                name: "first-delivery".into(),
+                value: format!("{} ms after the grant, {} attempts", took.as_millis(), told.len()),
+            });
+            self.waiting = Waiting::Nothing;
+        } else if line.over {
+            self.warm_failed("the end of the connection");
+        }
+    }
+
+    fn warm_failed(&mut self, got: &str) {
+        if let Waiting::Warm { id, rule, .. } = &self.waiting {
+            let expected = vec![format!("data id={id:?}")];
+            let unmet = Unmet { rule: *rule, expected, got: got.into(), entry: None, silent: true };
+            self.end(Ending::Unmet(unmet));
+        }
+    }
+
+    /// The deadline of what the player waits for has come.
+    pub(super) fn time_is_up(&mut self) {
+        if self.now >= self.started + self.limits.scenario {
+            return self.end(Ending::Trouble("the time for the scenario is up".into()));
+        }
+        if self.waiting.until().is_none_or(|until| self.now < until) {
+            return;
+        }
+        match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
+            Waiting::Nothing => {}
+            Waiting::Upgrade { .. } => self.end(Ending::Trouble("no answer to the upgrade".into())),
+            Waiting::Call { .. } => self.end(Ending::Trouble("no answer to the HTTP request".into())),
+            Waiting::Quiet { .. } => {
+                self.evidence.push(format!("marker + quiet {} ms", self.limits.quiet.as_millis()));
+            }
+            Waiting::Message { conn, any_of, rule, silence, .. } => self.silent(conn, any_of, rule, silence),
+            Waiting::Warm { conn, id, left, told, rule, since, pause, .. } => {
+                self.warm_again(conn, id, left, told, rule, since, pause);
+            }
+        }
+    }
+
+    fn silent(&mut self, conn: Conn, any_of: Vec<Pattern>, rule: Requirement, silence: Silence) {
+        match silence {
+            Silence::Undecidable => {
+                self.end(Ending::Trouble("no keep-alive within one period; it needs --tier long".into()));
+            }
+            Silence::Probing => {
+                self.end(Ending::Trouble("no answer, and the connection does not answer a ping either".into()));
+            }
+            Silence::NotYet => {
+                let wants_pong = any_of.iter().any(|p| matches!(p.what, What::Pong(_)));
+                let until = self.now + self.limits.step;
+                self.waiting = Waiting::Message { conn, any_of, rule, until, silence: Silence::Probing };
+                if wants_pong {
+                    self.send(conn, OwnedFrame::text(r#"{"type":"connection_init"}"#));
+                } else {
+                    self.send(conn, OwnedFrame::Ping(PROBE.to_vec()));
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of one waiting state")]
+    fn warm_again(
+        &mut self,
+        conn: Conn,
+        id: String,
+        mut left: VecDeque<(String, Publication)>,
+        mut told: BTreeSet<String>,
+        rule: Requirement,
+        since: Moment,
+        pause: Duration,
+    ) {
+        match left.pop_front() {
+            Some((nonce, publication)) => {
+                told.insert(nonce);
+                let until = self.now + pause;
+                self.waiting = Waiting::Warm { conn, id, left, told, rule, since, until, pause: pause * 2 };
+                self.publish(publication);
+            }
+            // All that is left is to see whether the connection is alive.
+            None => self.silent(conn, vec![Pattern::with_id("data", &id)], rule, Silence::NotYet),
+        }
+    }
+}
+
+/// A frame in few words, for a failure.
+fn describe(frame: &OwnedFrame) -> String {
+    match frame {
+        OwnedFrame::Text { text, .. } => cut(text, 300),
+        OwnedFrame::Binary(bytes) => format!("a binary message of {} bytes", bytes.len()),
+        OwnedFrame::Ping(_) => "a ping".into(),
+        OwnedFrame::Pong(_) => "a pong".into(),
+        OwnedFrame::Close { code, reason } => match code {
+            Some(code) => format!("a close frame with code {code} {reason}"),
+            None => "a close frame without a code".into(),
+        },
+        OwnedFrame::Lost => "the end of the connection without a close frame".into(),
+    }
+}

@@ -1,0 +1,14 @@
+//! The reference endpoint: both dialects and their HTTP endpoints, as plain data in and out.
+//!
+//! What it does not model, and why a user of the suite cannot notice: there is no cloud control plane
+//! (one API exists, with the keys of the configuration), nothing is stored beyond what a subscription
+//! can hear of it, rates are not limited, and only API keys are known. Time comes in with each call, so
+//! the same endpoint runs in virtual time and behind a socket.
+
+mod door;
+pub mod edits;
+pub mod endpoint;
+pub mod graphql;
+mod http;
+
+pub use endpoint::{Config, Endpoint};

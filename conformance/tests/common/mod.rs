@@ -1,0 +1,33 @@
+//! What the tests of the catalogue share: one scenario in virtual time.
+
+use std::time::Duration;
+
+use appsync_protocol::dialect::Dialect;
+use syncspec::fault::How;
+use syncspec::player::{Limits, Outcome};
+use syncspec::reference::{Config, Endpoint};
+use syncspec::scenario::{Cast, Need, Scenario};
+use syncspec::sim::play;
+
+/// Limits under which everything can be judged in virtual time.
+pub(crate) fn limits() -> Limits {
+    Limits { scenario: Duration::from_secs(2 * 24 * 60 * 60), keep_alive: None, ..Limits::default() }
+}
+
+/// A cast whose names fit the default endpoint.
+pub(crate) fn cast(dialect: Dialect, config: &Config) -> Cast {
+    Cast { prefix: "r1-c001".into(), api_key: config.api_key.clone(), ..Cast::example(dialect) }
+}
+
+/// Plays a scenario on an endpoint that is bent like this.
+pub(crate) fn outcome(scenario: &Scenario, bent: &[How]) -> Outcome {
+    let config = Config::default();
+    let cast = cast(scenario.dialect, &config);
+    let mut endpoint = Endpoint::new(config, bent).expect("the default schema is valid");
+    play(scenario, cast, limits(), &mut endpoint)
+}
+
+/// Whether the virtual world has what the scenario needs.
+pub(crate) fn playable(scenario: &Scenario) -> bool {
+    !scenario.needs.contains(&Need::Socket)
+}

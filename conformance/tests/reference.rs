@@ -1,0 +1,69 @@
+//! Every scenario against the reference endpoint, in virtual time.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use syncspec::catalogue::scenarios;
+use syncspec::scenario::render;
+use syncspec::verdict::{Verdict, judge};
+
+#[test]
+fn every_scenario_passes_on_the_reference_endpoint_with_evidence() {
+    let mut wrong = Vec::new();
+    for scenario in scenarios().filter(|s| common::playable(s)) {
+        let outcome = common::outcome(scenario, &[]);
+        let (verdict, breaches) = judge(scenario, &outcome);
+        if verdict != Verdict::Pass || outcome.evidence.is_empty() {
+            wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{} scenarios:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_monitor_finds_nothing_against_the_reference_endpoint() {
+    let mut wrong = Vec::new();
+    for scenario in scenarios().filter(|s| common::playable(s)) {
+        let findings = common::outcome(scenario, &[]).findings;
+        if !findings.is_empty() {
+            let texts: Vec<_> = findings.iter().map(ToString::to_string).collect();
+            wrong.push(format!("{}: {}", scenario.id, texts.join("; ")));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn identifiers_of_scenarios_are_unique_and_name_dialect_and_area() {
+    let mut seen = BTreeSet::new();
+    for scenario in scenarios() {
+        assert!(seen.insert(scenario.id), "{} twice", scenario.id);
+        assert_eq!(scenario.id.split('/').count(), 3, "{}", scenario.id);
+        assert!(scenario.id.starts_with(scenario.dialect.word()), "{}", scenario.id);
+        assert!(!scenario.covers.is_empty(), "{} covers nothing", scenario.id);
+        assert!(scenario.title.ends_with('.'), "{}", scenario.title);
+    }
+}
+
+#[test]
+fn a_scenario_covers_requirements_of_its_dialect_that_bind_the_server() {
+    for scenario in scenarios() {
+        for rule in scenario.covers {
+            let own = rule.dialect().is_none_or(|dialect| dialect == scenario.dialect);
+            let server = rule.row().party != appsync_protocol::requirement::Party::Client;
+            assert!(own && server, "{} covers {rule}", scenario.id);
+        }
+    }
+}
+
+#[test]
+fn the_dialogues_read_as_before() {
+    let areas: BTreeSet<_> = scenarios().map(|s| (s.dialect, s.area())).collect();
+    for (dialect, area) in areas {
+        let text: Vec<_> = scenarios().filter(|s| s.dialect == dialect && s.area() == area).map(render).collect();
+        insta::assert_snapshot!(format!("{dialect}-{area}"), text.join("\n"));
+    }
+}
