@@ -53,7 +53,7 @@ impl Hub {
         let id = ConnectionId(self.next);
         self.next += 1;
         let server = match admitted {
-            Ok(()) => Server::accept(at, dialect, &self.policy),
+            Ok(()) => Server::accept(at, dialect, &self.policy, id.0),
             Err(refusal) => Server::refuse(at, dialect, &self.policy, &refusal),
         };
         self.connections.insert(id, server);
@@ -62,6 +62,9 @@ impl Hub {
     }
 
     /// Takes one frame of a client. Frames of unknown connections are ignored: their connection is over.
+    ///
+    /// Answering a close frame is the transport's business (EVT-CLOSE-007, GQL-CLOSE-008); what was not
+    /// drained before the end of a connection is dropped with it.
     pub fn receive(&mut self, at: Moment, from: ConnectionId, frame: Frame<'_>, host: &mut dyn Host) {
         let ends = matches!(frame, Frame::Close { .. } | Frame::Lost);
         let Some(server) = self.connections.get_mut(&from) else { return };

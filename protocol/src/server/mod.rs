@@ -16,13 +16,14 @@ pub mod policy;
 pub mod refusal;
 
 pub use operations::{Batch, check_namespace, read_publish};
-pub use policy::{Check, Policy};
+pub use policy::{Check, Policy, Skipped};
 pub use refusal::{Refusal, errors_json};
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::{Dialect, decode};
@@ -117,11 +118,16 @@ pub struct Server {
     out: VecDeque<OwnedFrame>,
     keep_alive_due: Option<Moment>,
     ends_at: Moment,
+    /// Publishes so far, so that no two events get the same identifier.
+    publishes: u64,
+    /// Tells this connection's identifiers from those of others.
+    mint: u64,
 }
 
 impl Server {
-    /// A connection that has been upgraded and whose credentials are good.
-    pub fn accept(at: Moment, dialect: Dialect, policy: &Policy) -> Self {
+    /// A connection that has been upgraded and whose credentials are good. `mint` tells identifiers of its
+    /// events from those of other connections.
+    pub fn accept(at: Moment, dialect: Dialect, policy: &Policy, mint: u64) -> Self {
         Self {
             dialect,
             state: State::Open,
@@ -129,6 +135,8 @@ impl Server {
             out: VecDeque::new(),
             keep_alive_due: policy.makes(Check::KeepAlives).then(|| at + policy.keep_alive),
             ends_at: at + policy.lifetime,
+            publishes: 0,
+            mint,
         }
     }
 
@@ -136,7 +144,7 @@ impl Server {
     ///
     /// Source: GQL-HANDSHAKE-022, GQL-ERR-024, EVT-HANDSHAKE-012, EVT-CLOSE-008.
     pub fn refuse(at: Moment, dialect: Dialect, policy: &Policy, refusal: &Refusal) -> Self {
-        let mut server = Self::accept(at, dialect, policy);
+        let mut server = Self::accept(at, dialect, policy, 0);
         server.keep_alive_due = None;
         server.state = State::Refused;
         let errors = errors_json(core::slice::from_ref(refusal));
@@ -183,15 +191,17 @@ impl Server {
     }
 
     fn read(&mut self, at: Moment, text: &str, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
-        let Ok(decoded) = decode(self.dialect, text) else {
-            self.misshapen(text, policy);
-            return None;
-        };
+        let decoded = decode(self.dialect, text);
         let needs_ready = self.dialect == Dialect::Graphql || !policy.makes(Check::InitOptional);
-        if needs_ready && self.state == State::Open && !matches!(decoded.message, Message::Init) {
+        let is_init = decoded.as_ref().is_ok_and(|decoded| matches!(decoded.message, Message::Init));
+        if needs_ready && self.state == State::Open && !is_init {
             // GQL-INIT-005: what comes before the acknowledgement is ignored.
             return None;
         }
+        let Ok(decoded) = decoded else {
+            self.misshapen(text, policy);
+            return None;
+        };
         match &decoded.message {
             Message::Init => self.on_init(at, policy),
             Message::Subscribe { id, request, authorization } => {
@@ -259,12 +269,12 @@ impl Server {
         if matches!(self.state, State::Refused | State::Gone) {
             return;
         }
-        while let Some(due) = self.keep_alive_due.filter(|due| *due <= at) {
-            self.say("{\"type\":\"ka\"}");
-            self.keep_alive_due = Some(due + policy.keep_alive);
-        }
         if self.ends_at <= at {
             self.close(1000, "");
+        } else if self.keep_alive_due.is_some_and(|due| due <= at) {
+            // Late is late: one keep-alive now, not one for each period that was slept through.
+            self.say("{\"type\":\"ka\"}");
+            self.keep_alive_due = Some(at + policy.keep_alive.max(Duration::from_millis(1)));
         }
     }
 

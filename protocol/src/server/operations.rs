@@ -158,10 +158,11 @@ impl Server {
             .and_then(|batch| check_namespace(batch.channel.namespace(), policy).map(|()| batch));
         match judged {
             Ok(batch) => {
+                self.publishes += 1;
                 if policy.makes(Check::PublishAnswered) {
                     let mut text = String::new();
                     let receipt = ObjectWriter::message(&mut text, "publish_success").string("id", id);
-                    batch.receipt(receipt).close();
+                    batch.receipt(receipt, self.mint, self.publishes).close();
                     self.say(text);
                 }
                 Some(batch.into_broadcast())
@@ -243,12 +244,14 @@ pub struct Batch {
 
 impl Batch {
     /// Appends `successful` and `failed`. Source: EVT-PUB-007 to EVT-PUB-010.
+    ///
+    /// `mint` and `number` make the identifiers unlike any others: the connection and its publish.
     #[must_use]
-    pub fn receipt<'o>(&self, receipt: ObjectWriter<'o>) -> ObjectWriter<'o> {
+    pub fn receipt<'o>(&self, receipt: ObjectWriter<'o>, mint: u64, number: u64) -> ObjectWriter<'o> {
         let entry = |index: usize, failure: Option<(&str, &str)>| {
             let mut text = String::new();
             let mut writer = ObjectWriter::open(&mut text)
-                .string("identifier", &identifier(&self.channel, index))
+                .string("identifier", &identifier(mint, number, index))
                 .number("index", index as u64);
             if let Some((code, message)) = failure {
                 writer = writer.string("code", code).string("message", message);
@@ -275,13 +278,10 @@ impl Batch {
     }
 }
 
-/// An identifier in the form of a UUID: minted here without randomness, from the place of the event.
-fn identifier(channel: &Channel, index: usize) -> String {
-    let mark = channel
-        .as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| (mark ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    format!("{:08x}-{:04x}-4000-8000-{index:012x}", mark >> 32, mark & 0xffff)
+/// An identifier in the form of a UUID, minted without randomness: connection, publish, index.
+fn identifier(mint: u64, number: u64, index: usize) -> String {
+    let (mint, number) = (mint & 0xffff_ffff, number & 0xffff_ffff);
+    format!("{mint:08x}-{:04x}-4000-8000-{:04x}{index:08x}", number >> 16, number & 0xffff)
 }
 
 /// Reads and checks the channel and the events of a publish, over either transport.

@@ -153,11 +153,15 @@ impl Check {
     ];
 }
 
+/// Checks that are left out; none by default. Made by [`Policy::without`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped(u64);
+
 /// Limits and times of a server. Sizes in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Checks left out, as a set of bits.
-    skipped: u64,
+    /// Checks left out.
+    pub skipped: Skipped,
     /// `connectionTimeoutMs` of the acknowledgement. Source: GQL-INIT-004, EVT-INIT-002.
     pub silence_limit_ms: u64,
     /// Time between keep-alives. Source: GQL-KA-003, EVT-KA-001.
@@ -179,7 +183,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            skipped: 0,
+            skipped: Skipped::default(),
             silence_limit_ms: 300_000,
             keep_alive: Duration::from_secs(60),
             lifetime: Duration::from_secs(24 * 60 * 60),
@@ -196,12 +200,12 @@ impl Policy {
     /// The same without one check.
     #[must_use]
     pub const fn without(mut self, check: Check) -> Self {
-        self.skipped |= 1 << check as u8;
+        self.skipped.0 |= 1 << check as u8;
         self
     }
 
     /// Whether the check is made.
     pub const fn makes(&self, check: Check) -> bool {
-        self.skipped & (1 << check as u8) == 0
+        self.skipped.0 & (1 << check as u8) == 0
     }
 }

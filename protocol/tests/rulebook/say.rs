@@ -172,7 +172,8 @@ pub(crate) fn any_say() -> impl Strategy<Value = Say> {
     ];
     prop_oneof![
         3 => Just(Say::Init),
-        3 => proptest::option::weighted(0.8, 1_000..400_000_u64).prop_map(|limit_ms| Say::Ack { limit_ms }),
+        3 => prop_oneof![Just(None), Just(Some(100_000)), (1_000..400_000_u64).prop_map(Some)]
+            .prop_map(|limit_ms| Say::Ack { limit_ms }),
         1 => Just(Say::Rejected),
         4 => Just(Say::KeepAlive),
         16 => (id(), 0..2_u8).prop_map(|(id, request)| Say::Subscribe { id, request }),
