@@ -3,9 +3,12 @@
 
 pub mod catalogue;
 pub mod fault;
+pub mod link;
 pub mod player;
 pub mod reference;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod sim;
+pub mod target;
 pub mod verdict;

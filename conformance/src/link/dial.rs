@@ -170,9 +170,8 @@ impl Dialer {
     fn route(&self, url: &Url) -> Route {
         let host = url.host_name();
         let place = format!("{host}:{}", url.port());
-        let is_meant = |from: &str| {
-            from.is_empty() || from.eq_ignore_ascii_case(&place) || from.eq_ignore_ascii_case(host)
-        };
+        let is_meant =
+            |from: &str| from.is_empty() || from.eq_ignore_ascii_case(&place) || from.eq_ignore_ascii_case(host);
         match self.connect_to.iter().find(|(from, _)| is_meant(from)) {
             Some((_, dial)) => Route { at: format!("{place} (dialled at {dial})"), dial: dial.clone() },
             None => Route { at: place.clone(), dial: place },
@@ -181,11 +180,8 @@ impl Dialer {
 
     async fn connect(&self, url: &Url, route: &Route) -> Result<Transport, LinkError> {
         let deadline = Instant::now() + self.connect_timeout;
-        let late = |waiting_for| LinkError::ConnectTimeout {
-            at: route.at.clone(),
-            waiting_for,
-            after: self.connect_timeout,
-        };
+        let late =
+            |waiting_for| LinkError::ConnectTimeout { at: route.at.clone(), waiting_for, after: self.connect_timeout };
 
         let addresses: Vec<_> = match timeout_at(deadline, lookup_host(&route.dial)).await {
             Ok(Ok(addresses)) => addresses.collect(),

@@ -165,11 +165,7 @@ impl fmt::Display for LinkError {
                 write!(f, "{at} is unreachable: {detail}; usually no network, a wrong address, or a firewall")
             }
             Self::ConnectTimeout { at, waiting_for, after } => {
-                write!(
-                    f,
-                    "no {waiting_for} with {at} within {}; usually a firewall or a wrong port",
-                    Seconds(*after)
-                )
+                write!(f, "no {waiting_for} with {at} within {}; usually a firewall or a wrong port", Seconds(*after))
             }
             Self::Tls { at, detail, hint } => {
                 write!(f, "TLS with {at} failed: {detail}")?;

@@ -86,8 +86,7 @@ impl Socket {
     {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let fault = Arc::new(OnceLock::new());
-        let handle =
-            SocketHandle { commands, fault: Arc::clone(&fault), at: self.at.clone(), patience: self.patience };
+        let handle = SocketHandle { commands, fault: Arc::clone(&fault), at: self.at.clone(), patience: self.patience };
         tokio::spawn(async move {
             let mut courier = Courier { socket: self, fault, undelivered: None, send_by: None };
             courier.run(id, orders, inbox).await;

@@ -127,7 +127,9 @@ impl Tally {
         let (payload, rest) = bytes.split_at(len);
         self.payload_left -= len as u64;
 
-        if self.in_close && let Some(close) = &mut self.close {
+        if self.in_close
+            && let Some(close) = &mut self.close
+        {
             for byte in payload.iter().take(LONGEST_CONTROL_PAYLOAD - close.bytes.len()) {
                 let masked_by = close.mask[close.bytes.len() % 4];
                 close.bytes.push(byte ^ masked_by);

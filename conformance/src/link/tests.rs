@@ -164,7 +164,8 @@ async fn a_certificate_is_verified_for_the_host_of_the_url_wherever_it_is_dialle
     let (acceptor, ca) = tls_for("api.example.com");
     let (address, _peer) = tls_peers(acceptor).await;
     let dialer = |ca: Option<&str>, insecure| {
-        let connect_to = vec![("api.example.com:443".into(), address.clone()), ("other.example.com".into(), address.clone())];
+        let connect_to =
+            vec![("api.example.com:443".into(), address.clone()), ("other.example.com".into(), address.clone())];
         let ca = ca.map(|ca| ca.as_bytes().to_vec());
         Dialer::new(DialOptions { connect_to, ca, insecure, ..DialOptions::default() }).unwrap()
     };
@@ -200,7 +201,8 @@ async fn an_upgrade_sends_what_is_missing_and_nothing_twice() {
 async fn a_wrong_accept_value_is_an_error_and_a_missing_subprotocol_is_not() {
     let (wrong, _peer) = peer(async |mut tcp| {
         read_head(&mut tcp).await;
-        let answer = b"HTTP/1.1 101 Yes\r\nupgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        let answer =
+            b"HTTP/1.1 101 Yes\r\nupgrade: websocket\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
         tcp.write_all(answer).await.unwrap();
     })
     .await;
@@ -230,7 +232,14 @@ async fn frames_that_come_with_the_answer_are_not_lost() {
     let close = OwnedFrame::Close { code: Some(4000), reason: "late".into() };
     let fragmented = OwnedFrame::Text { text: "ab".into(), fragments: 3 };
     assert!(
-        frames == [OwnedFrame::text("hi"), OwnedFrame::Ping(b"!".to_vec()), fragmented, OwnedFrame::Binary(vec![0]), close],
+        frames
+            == [
+                OwnedFrame::text("hi"),
+                OwnedFrame::Ping(b"!".to_vec()),
+                fragmented,
+                OwnedFrame::Binary(vec![0]),
+                close
+            ],
         "{frames:?}"
     );
     assert_eq!(socket.fault(), None);
@@ -242,7 +251,10 @@ async fn a_server_that_breaks_the_framing_is_lost_with_a_fault() {
         (&b"\x81\x04\xff\xfe\xfd\xfc"[..], "peer sent text that is not UTF-8 (RFC 6455 8.1)"),
         (b"\x81\x81\x01\x02\x03\x04x", "peer broke RFC 6455: received a masked frame from server"),
         (b"\xc1\x01x", "peer broke RFC 6455: reserved bits are non-zero"),
-        (b"\x82\x7f\x00\x00\x00\x00\x05\xf5\xe1\x00", "peer sent more than can be taken: message too long: 100000000 > 16777216"),
+        (
+            b"\x82\x7f\x00\x00\x00\x00\x05\xf5\xe1\x00",
+            "peer sent more than can be taken: message too long: 100000000 > 16777216",
+        ),
         (b"\x81\x05cut", "the connection ended within a frame"),
     ] {
         let (url, _peer) = websocket(async move |mut tcp| {
@@ -294,14 +306,8 @@ async fn frames_and_raw_bytes_leave_in_order() {
     bounded(socket.send(&OwnedFrame::Close { code: Some(1000), reason: "bye".into() })).await.unwrap();
     let frames = bounded(peer).await.unwrap();
 
-    let expected: [(u8, &[u8]); 6] = [
-        (0x01, b"a"),
-        (0x00, b"\xc3"),
-        (0x80, b"\xa9"),
-        (0x89, b"\x07"),
-        (0x81, b"\x01x"),
-        (0x88, b"\x03\xe8bye"),
-    ];
+    let expected: [(u8, &[u8]); 6] =
+        [(0x01, b"a"), (0x00, b"\xc3"), (0x80, b"\xa9"), (0x89, b"\x07"), (0x81, b"\x01x"), (0x88, b"\x03\xe8bye")];
     assert_eq!(frames, expected.map(|(head, payload)| (head, payload.to_vec())));
 }
 
@@ -363,7 +369,8 @@ async fn many_connections_share_one_inbox() {
 #[tokio::test]
 async fn a_flood_that_nobody_reads_is_held_back_by_tcp() {
     const FLOOD: usize = 100_000_000;
-    let (url, peer) = websocket(async |mut tcp| pour(&mut tcp, &b"\x81\x0d{\"type\":\"ka\"}".repeat(4096), FLOOD).await).await;
+    let (url, peer) =
+        websocket(async |mut tcp| pour(&mut tcp, &b"\x81\x0d{\"type\":\"ka\"}".repeat(4096), FLOOD).await).await;
     let (inbox, frames) = mpsc::channel(4);
     let handle = socket(&url).await.spawn((), inbox.clone());
 
@@ -399,7 +406,10 @@ async fn a_broken_connection_in_a_task_leaves_its_fault_with_the_handle() {
 #[tokio::test]
 async fn an_http_exchange_reads_the_whole_body_and_no_more_than_its_limit() {
     for (answer, expected) in [
-        (&b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"[..], Ok((200, "abcd"))),
+        (
+            &b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"[..],
+            Ok((200, "abcd")),
+        ),
         (b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok", Ok((201, "ok"))),
         (b"HTTP/1.1 304 Same\r\ncontent-length: 9\r\n\r\n", Ok((304, ""))),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut", Err("closed the connection during the body")),

@@ -97,10 +97,8 @@ fn hint(error: &rustls::Error) -> &'static str {
     let rustls::Error::InvalidCertificate(certificate) = error else {
         return "";
     };
-    let name = matches!(
-        certificate,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-    );
+    let name =
+        matches!(certificate, CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. });
     let time = matches!(
         certificate,
         CertificateError::Expired

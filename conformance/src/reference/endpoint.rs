@@ -42,6 +42,8 @@ pub struct Endpoint {
     pub(super) hub: Hub,
     pub(super) engine: Engine,
     pub(super) edits: Edits,
+    /// Publishes over HTTP so far, so that no two events get the same identifier.
+    pub(super) publishes: u64,
     dialects: BTreeMap<ConnectionId, Dialect>,
     queue: VecDeque<(ConnectionId, OwnedFrame)>,
     stalled: BTreeSet<ConnectionId>,
@@ -71,6 +73,7 @@ impl Endpoint {
             config,
             engine,
             edits: Edits::new(bent),
+            publishes: 0,
             dialects: BTreeMap::new(),
             queue: VecDeque::new(),
             stalled: BTreeSet::new(),

@@ -81,7 +81,8 @@ fn events(endpoint: &mut Endpoint, request: &Request) -> Response {
         return refused(401, &refusal);
     }
     let mut body = String::new();
-    batch.receipt(ObjectWriter::open(&mut body)).close();
+    endpoint.publishes += 1;
+    batch.receipt(ObjectWriter::open(&mut body), 0, endpoint.publishes).close();
     let broadcast = batch.into_broadcast();
     if endpoint.edits.makes(Door::HttpReaches) {
         endpoint.hub.broadcast(None, &broadcast);

@@ -10,5 +10,7 @@ pub mod edits;
 pub mod endpoint;
 pub mod graphql;
 mod http;
+pub mod shell;
 
+pub use appsync_protocol::hub::ConnectionId;
 pub use endpoint::{Config, Endpoint};

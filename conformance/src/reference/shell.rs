@@ -37,6 +37,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 use tokio::net::TcpListener;
@@ -46,7 +47,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::ConnectionId;
+use super::Endpoint;
 use connection::Connection;
 use hub::Hub;
 
@@ -72,6 +73,32 @@ pub trait Service: Send + 'static {
 
     /// When it wants to be told the time.
     fn deadline(&self) -> Option<Deadline>;
+}
+
+impl Service for Endpoint {
+    fn upgrade(&mut self, at: Moment, request: &Request) -> (Response, Option<ConnectionId>) {
+        Self::upgrade(self, at, request)
+    }
+
+    fn http(&mut self, at: Moment, request: &Request) -> Response {
+        Self::http(self, at, request)
+    }
+
+    fn frame(&mut self, at: Moment, connection: ConnectionId, frame: Frame<'_>) {
+        Self::frame(self, at, connection, frame);
+    }
+
+    fn elapse(&mut self, at: Moment) {
+        Self::elapse(self, at);
+    }
+
+    fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
+        Self::poll(self)
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        Self::deadline(self)
+    }
 }
 
 /// What the rules do not say.
@@ -172,8 +199,7 @@ impl Summary {
 }
 
 async fn wait_out(error: &io::Error) {
-    let is_of_one_client =
-        matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset);
+    let is_of_one_client = matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset);
     if !is_of_one_client {
         sleep(ACCEPT_PAUSE).await;
     }

@@ -1,13 +1,68 @@
 //! Scenarios of the Events dialect.
 
+mod channel;
+mod close;
 mod control;
+mod credentials;
+mod delivery;
+mod errors;
+mod framing;
+mod handshake;
+mod http;
+mod init;
+mod keepalive;
+mod limits;
+mod publish;
+mod refused;
 mod steps;
+mod steps_a;
+mod steps_b;
+mod subscribe;
+mod unsubscribe;
 
 use crate::fault::Fault;
 use crate::scenario::Scenario;
 
 /// Scenarios by area; the control comes first.
-pub static SCENARIOS: &[&[Scenario]] = &[control::SCENARIOS];
+pub static SCENARIOS: &[&[Scenario]] = &[
+    control::SCENARIOS,
+    handshake::SCENARIOS,
+    credentials::SCENARIOS,
+    init::SCENARIOS,
+    keepalive::SCENARIOS,
+    channel::SCENARIOS,
+    channel::wildcard::SCENARIOS,
+    subscribe::SCENARIOS,
+    subscribe::ids::SCENARIOS,
+    unsubscribe::SCENARIOS,
+    delivery::SCENARIOS,
+    publish::SCENARIOS,
+    refused::SCENARIOS,
+    http::SCENARIOS,
+    errors::SCENARIOS,
+    limits::SCENARIOS,
+    close::SCENARIOS,
+    framing::SCENARIOS,
+];
 
 /// Saboteurs by area.
-pub static FAULTS: &[&[Fault]] = &[control::FAULTS];
+pub static FAULTS: &[&[Fault]] = &[
+    control::FAULTS,
+    handshake::FAULTS,
+    credentials::FAULTS,
+    init::FAULTS,
+    keepalive::FAULTS,
+    channel::FAULTS,
+    channel::wildcard::FAULTS,
+    subscribe::FAULTS,
+    subscribe::ids::FAULTS,
+    unsubscribe::FAULTS,
+    delivery::FAULTS,
+    publish::FAULTS,
+    refused::FAULTS,
+    http::FAULTS,
+    errors::FAULTS,
+    limits::FAULTS,
+    close::FAULTS,
+    framing::FAULTS,
+];

@@ -1,13 +1,62 @@
 //! Scenarios of the GraphQL dialect.
 
+mod close;
 mod control;
+mod credentials;
+mod delivery;
+mod errors;
+mod filter;
+mod framing;
+mod handshake;
+mod hazards;
+mod http;
+mod init;
+mod keepalive;
+mod limits;
+mod messages;
 mod steps;
+mod subscribe;
+mod unsubscribe;
 
 use crate::fault::Fault;
 use crate::scenario::Scenario;
 
 /// Scenarios by area; the control comes first.
-pub static SCENARIOS: &[&[Scenario]] = &[control::SCENARIOS];
+pub static SCENARIOS: &[&[Scenario]] = &[
+    control::SCENARIOS,
+    handshake::SCENARIOS,
+    credentials::SCENARIOS,
+    init::SCENARIOS,
+    keepalive::SCENARIOS,
+    subscribe::SCENARIOS,
+    delivery::SCENARIOS,
+    filter::SCENARIOS,
+    unsubscribe::SCENARIOS,
+    errors::SCENARIOS,
+    messages::SCENARIOS,
+    limits::SCENARIOS,
+    close::SCENARIOS,
+    framing::SCENARIOS,
+    hazards::SCENARIOS,
+    http::SCENARIOS,
+];
 
 /// Saboteurs by area.
-pub static FAULTS: &[&[Fault]] = &[control::FAULTS];
+pub static FAULTS: &[&[Fault]] = &[
+    control::FAULTS,
+    handshake::FAULTS,
+    credentials::FAULTS,
+    init::FAULTS,
+    keepalive::FAULTS,
+    subscribe::FAULTS,
+    delivery::FAULTS,
+    filter::FAULTS,
+    unsubscribe::FAULTS,
+    errors::FAULTS,
+    messages::FAULTS,
+    limits::FAULTS,
+    close::FAULTS,
+    framing::FAULTS,
+    hazards::FAULTS,
+    http::FAULTS,
+];

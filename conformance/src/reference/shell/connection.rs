@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Request, Response};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,8 +24,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
+use super::Service;
 use super::hub::{Hub, Inlet};
-use super::{ConnectionId, Service};
 use crate::link::HEAD_LIMIT;
 use crate::link::framed::{Framed, Progress};
 use crate::link::http::{self, BodyLength, Intake, ReadFailure};

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{Notify, mpsc::Receiver};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{ConnectionId, Service, Summary};
+use super::{Service, Summary};
 
 /// The service as the tasks see it.
 pub(super) struct Hub<S> {

@@ -146,7 +146,8 @@ async fn requests_are_answered_with_their_body() {
     let chunked = Headers::new().with("transfer-encoding", "chunked");
 
     let plain = bounded(dialer(None).http(&port.url, &post(Headers::new(), &[b'x'; 300_000]))).await.unwrap();
-    let joined = bounded(dialer(None).http(&port.url, &post(chunked, b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"))).await.unwrap();
+    let joined =
+        bounded(dialer(None).http(&port.url, &post(chunked, b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"))).await.unwrap();
     let head = Request { method: "HEAD".into(), ..post(Headers::new(), b"abc") };
     let head = bounded(dialer(None).http(&port.url, &head)).await.unwrap();
 

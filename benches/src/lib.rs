@@ -1,0 +1,43 @@
+//! Frames that the benchmarks share, and what a user would write first: the enum to compare with.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A `data` message of about 150 bytes, as the GraphQL dialect sends it.
+pub const GRAPHQL_DATA: &str = r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","type":"data","payload":{"data":{"subscribe2channel":{"name":"robots","data":"{\"x\":31,\"y\":7}"}}}}"#;
+
+/// A `data` message of about 150 bytes, as the Events dialect sends it.
+pub const EVENTS_DATA: &str = r#"{"type":"data","id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","event":"{\"kind\":\"move\",\"x\":31,\"y\":7,\"label\":\"robots in the yard, level 2\"}"}"#;
+
+/// The internally tagged enum that a user writes first.
+#[derive(Deserialize, Debug)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "a foil, not an API")]
+pub enum Tagged {
+    ConnectionAck { payload: Option<Value> },
+    Ka,
+    StartAck { id: String },
+    Data { id: String, payload: Option<Value>, event: Option<Value> },
+    Complete { id: String },
+    Error { id: Option<String>, payload: Value },
+}
+
+/// Plays every scenario that needs no socket against a fresh reference endpoint each; returns how many.
+pub fn play_catalogue() -> usize {
+    use std::time::Duration;
+    use syncspec::player::{Ending, Limits};
+    use syncspec::reference::{Config, Endpoint};
+    use syncspec::scenario::{Cast, Need};
+
+    let limits = Limits { scenario: Duration::from_secs(2 * 24 * 3600), keep_alive: None, ..Limits::default() };
+    let playable = syncspec::catalogue::scenarios().filter(|s| !s.needs.contains(&Need::Socket));
+    playable
+        .filter(|scenario| {
+            let config = Config::default();
+            let cast =
+                Cast { prefix: "b1-c001".into(), api_key: config.api_key.clone(), ..Cast::example(scenario.dialect) };
+            let Ok(mut endpoint) = Endpoint::new(config, &[]) else { return false };
+            syncspec::sim::play(scenario, cast, limits, &mut endpoint).ending == Ending::Met
+        })
+        .count()
+}

@@ -1,0 +1,217 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Conformance suite for AWS AppSync's real-time WebSocket protocols.
+#[derive(Parser)]
+#[command(name = "syncspec", version, about, max_term_width = 100, after_help = AFTER)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0    everything selected passes, or fails exactly as the baseline says
+  1    at least one unexpected failure
+  2    wrong arguments or files; nothing was run
+  3    the target cannot be reached or refuses the credentials: no statement about it
+  4    nothing was selected, or fewer cases were run than --min-cases
+  5    only inconclusive results where a verdict was required
+  6    the baseline is stale: something listed now passes, or no longer exists
+  70   a defect of syncspec itself
+  130  interrupted; reports hold what there was
+
+Examples:
+  syncspec server                                    judge the built-in reference endpoint
+  syncspec server http://127.0.0.1:20002/graphql     judge an emulator (key in SYNCSPEC_API_KEY)
+  syncspec explain GQL-SUB-026                       the rule, its source and what tests it";
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Judge a server: run every scenario against an endpoint and say what is wrong.
+    Server(Box<ServerOptions>),
+    /// Run the reference endpoint in the foreground.
+    Serve(ServeOptions),
+    /// List scenarios or requirements.
+    List(ListOptions),
+    /// Explain a requirement, an ambiguity, a scenario or a saboteur.
+    Explain(ExplainOptions),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DialectChoice {
+    /// By the path of ENDPOINT.
+    Auto,
+    Graphql,
+    Events,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TierChoice {
+    /// Seconds.
+    Quick,
+    /// Up to two minutes: one keep-alive period.
+    Standard,
+    /// As long as the target advertises.
+    Long,
+}
+
+#[derive(Args)]
+pub(super) struct ServerOptions {
+    /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the built-in reference endpoint
+    /// is started and judged.
+    pub(super) endpoint: Option<String>,
+
+    /// URL of the real-time endpoint, instead of the derived one.
+    #[arg(long, value_name = "URL", env = "SYNCSPEC_REALTIME", help_heading = "Target")]
+    pub(super) realtime: Option<String>,
+    /// Dial HOST:PORT, but keep the host of the URLs (emulators route by host name). Given twice, the first
+    /// is for the HTTP host and the second for the real-time host.
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Target")]
+    pub(super) connect_to: Vec<String>,
+    /// The protocol that the endpoint speaks.
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Target")]
+    pub(super) dialect: DialectChoice,
+    /// API key. Safer in the environment: arguments show in process lists.
+    #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true, help_heading = "Target")]
+    pub(super) api_key: Option<String>,
+    /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    pub(super) namespace: Vec<String>,
+    /// Trust the certificates of this PEM file besides the built-in roots.
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub(super) ca: Option<PathBuf>,
+    /// Accept any certificate.
+    #[arg(long, help_heading = "Target")]
+    pub(super) insecure: bool,
+    /// Keep-alive interval of the built-in reference endpoint, such as 1s.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
+    pub(super) ka: Option<Duration>,
+
+    /// Run only scenarios whose id contains this; several are separated by commas.
+    #[arg(long, short = 'k', value_name = "TEXT", value_delimiter = ',', help_heading = "Selection")]
+    pub(super) filter: Vec<String>,
+    /// Run scenarios up to this length.
+    #[arg(long, value_enum, default_value = "quick", help_heading = "Selection")]
+    pub(super) tier: TierChoice,
+    /// Also run scenarios that create hundreds of subscriptions or send megabytes.
+    #[arg(long, help_heading = "Selection")]
+    pub(super) limits: bool,
+    /// Fewer executed cases than this are an error.
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Selection")]
+    pub(super) min_cases: usize,
+
+    /// Scenarios at the same time.
+    #[arg(long, short, value_name = "N", default_value_t = 16, help_heading = "Running")]
+    pub(super) jobs: usize,
+    /// Seed of names and nonces, to repeat a run.
+    #[arg(long, value_name = "N", value_parser = seed, help_heading = "Running")]
+    pub(super) seed: Option<u64>,
+    /// Limit for name resolution, TCP and TLS.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub(super) connect_timeout: Duration,
+    /// Limit for one answer.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub(super) step_timeout: Duration,
+    /// Limit for one scenario. [default: 60s, in the standard tier 180s, in the long tier 25h]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub(super) case_timeout: Option<Duration>,
+    /// Limit for the whole run. [default: 15min, in the long tier 26h]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub(super) run_timeout: Option<Duration>,
+    /// Most connections and HTTP requests to make.
+    #[arg(long, value_name = "N", default_value_t = 5_000, help_heading = "Running")]
+    pub(super) max_connections: u64,
+    /// Most messages to send.
+    #[arg(long, value_name = "N", default_value_t = 50_000, help_heading = "Running")]
+    pub(super) max_messages: u64,
+    /// Command that starts the target again after it died and prints a line that begins with READY.
+    #[arg(long, value_name = "CMD", help_heading = "Running")]
+    pub(super) restart_cmd: Option<String>,
+    /// How long to wait for a target that died.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Running")]
+    pub(super) restart_wait: Duration,
+    /// Panic in the named case (tests the exit code of defects).
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(super) panic_in: Option<String>,
+
+    /// Count warnings as failures.
+    #[arg(long, help_heading = "Judging")]
+    pub(super) strict: bool,
+    /// Compare with the verdicts listed in this file.
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write the verdicts of this run as a baseline to this file.
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub(super) write_baseline: Option<PathBuf>,
+    /// Write a report: json=PATH, ndjson=PATH (line by line as cases finish) or junit=PATH. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Reporting")]
+    pub(super) report: Vec<String>,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Reporting")]
+    pub(super) color: ColorChoice,
+    /// Print every case, not just failures.
+    #[arg(long, short, help_heading = "Reporting")]
+    pub(super) verbose: bool,
+    /// Print failures and the last line only.
+    #[arg(long, short, help_heading = "Reporting")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR or CI is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Args)]
+pub(super) struct ServeOptions {
+    /// Address to listen on.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8700")]
+    pub(super) listen: String,
+    /// Time between keep-alives.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub(super) ka: Duration,
+    /// connectionTimeoutMs of the acknowledgement, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) timeout_ms: u64,
+    /// API key to accept. [default: one for tests, which is printed]
+    #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true)]
+    pub(super) api_key: Option<String>,
+    /// Play this saboteur (repeatable): see `syncspec list --faults`.
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct ListOptions {
+    /// Only entries whose id contains this; several are separated by commas.
+    #[arg(long, short = 'k', value_name = "TEXT", value_delimiter = ',')]
+    pub(super) filter: Vec<String>,
+    /// Requirements instead of scenarios.
+    #[arg(long, conflicts_with = "faults")]
+    pub(super) requirements: bool,
+    /// Saboteurs instead of scenarios.
+    #[arg(long)]
+    pub(super) faults: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct ExplainOptions {
+    /// GQL-SUB-026, A-05, graphql/subscribe/..., or the name of a saboteur.
+    pub(super) id: String,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
+}

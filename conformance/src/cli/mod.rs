@@ -1,0 +1,38 @@
+//! Sub-commands: arguments in, exit code out.
+
+mod args;
+mod look_up;
+mod serve;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Command, Options};
+
+/// Bad arguments, as in the exit code table.
+const USAGE: u8 = 2;
+
+/// Parses the arguments and runs the command.
+pub(crate) fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    ExitCode::from(match options.command {
+        Command::Server(options) => server::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::List(options) => look_up::list(&options),
+        Command::Explain(options) => look_up::explain(&options),
+    })
+}
+
+/// Says what is wrong with the arguments.
+fn usage(what: impl std::fmt::Display) -> u8 {
+    eprintln!("syncspec: {what}");
+    USAGE
+}

@@ -1,0 +1,384 @@
+//! `syncspec server`: judge a target and say what is wrong.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use appsync_protocol::dialect::Dialect;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use syncspec::catalogue::scenarios;
+use syncspec::link::{DialOptions, Dialer};
+use syncspec::reference::Config;
+use syncspec::report::baseline::{self, Baseline};
+use syncspec::report::exit::{ExitFacts, decide};
+use syncspec::report::text::{self, Style};
+use syncspec::report::{Case, Exit, Run, json, junit, ndjson};
+use syncspec::run::{Endpoint, Options, Progress, Stop, run as run_suite};
+use syncspec::scenario::Tier;
+use syncspec::target::{Embedded, Spec, urls};
+use syncspec::verdict::Verdict;
+use tokio::sync::{mpsc, watch};
+
+use super::args::{ColorChoice, DialectChoice, ServerOptions, TierChoice};
+use super::usage;
+
+/// Where reports go.
+#[derive(Default)]
+struct Reports {
+    json: Vec<PathBuf>,
+    junit: Vec<PathBuf>,
+    ndjson: Vec<ndjson::Writer<BufWriter<File>>>,
+}
+
+pub(super) fn run(options: &ServerOptions) -> u8 {
+    match prepare(options) {
+        Ok(prepared) => judge(options, prepared),
+        Err(what) => usage(what),
+    }
+}
+
+/// Everything that can be wrong before anything is run.
+struct Prepared {
+    endpoints: Vec<Endpoint>,
+    embedded: Option<Embedded>,
+    dialer: Dialer,
+    baseline: Option<Baseline>,
+    reports: Reports,
+}
+
+fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
+    let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
+    let reports = open_reports(&options.report)?;
+    let ca = match &options.ca {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|error| format!("--ca {}: {error}", path.display()))?),
+    };
+    let (endpoints, embedded) = find_target(options)?;
+    let connect_to = connect_to(options, &endpoints)?;
+    let dialer = Dialer::new(DialOptions {
+        connect_to,
+        ca,
+        insecure: options.insecure,
+        connect_timeout: options.connect_timeout,
+        answer_timeout: options.step_timeout * 2,
+    })
+    .map_err(|error| format!("--ca: {error}"))?;
+    Ok(Prepared { endpoints, embedded, dialer, baseline, reports })
+}
+
+fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
+    let dialect = match options.dialect {
+        DialectChoice::Auto => None,
+        DialectChoice::Graphql => Some(Dialect::Graphql),
+        DialectChoice::Events => Some(Dialect::Events),
+    };
+    if options.endpoint.is_none() {
+        let mut config = Config::default();
+        if let Some(ka) = options.ka {
+            config.policy.keep_alive = ka;
+        }
+        let embedded = Embedded::start(config).map_err(|error| error.to_string())?;
+        let mut endpoints = embedded.endpoints();
+        endpoints.retain(|endpoint| dialect.is_none_or(|d| d == endpoint.dialect));
+        return Ok((endpoints, Some(embedded)));
+    }
+    if options.ka.is_some() {
+        return Err("--ka is for the built-in endpoint; a target keeps its own interval".into());
+    }
+    let spec = Spec {
+        endpoint: options.endpoint.clone(),
+        realtime: options.realtime.clone(),
+        dialect,
+        api_key: options.api_key.clone(),
+        namespaces: options.namespace.clone(),
+    };
+    Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
+}
+
+/// The first address is for the HTTP host and for both where it is the only one.
+fn connect_to(options: &ServerOptions, endpoints: &[Endpoint]) -> Result<Vec<(String, String)>, String> {
+    if let Some(wrong) = options.connect_to.iter().find(|address| !address.contains(':')) {
+        return Err(format!("--connect-to {wrong:?}: expected HOST:PORT"));
+    }
+    match (options.connect_to.as_slice(), endpoints.first()) {
+        ([], _) | (_, None) => Ok(Vec::new()),
+        ([one], Some(_)) => Ok(vec![(String::new(), one.clone())]),
+        ([http, realtime], Some(endpoint)) => Ok(vec![
+            (endpoint.http.authority().into(), http.clone()),
+            (endpoint.realtime.authority().into(), realtime.clone()),
+        ]),
+        (_, Some(_)) => Err("--connect-to is given at most twice".into()),
+    }
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("--baseline {}: {error}", path.display()))?;
+    Baseline::parse(&text, path).map_err(|error| error.to_string())
+}
+
+fn open_reports(wanted: &[String]) -> Result<Reports, String> {
+    let mut reports = Reports::default();
+    for report in wanted {
+        let Some((format, path)) = report.split_once('=') else {
+            return Err(format!("--report {report:?}: expected FORMAT=PATH, such as junit=report.xml"));
+        };
+        // The file is opened before the run, so that a bad path costs nothing.
+        let file = File::create(path).map_err(|error| format!("--report {report:?}: {error}"))?;
+        match format {
+            "json" => reports.json.push(path.into()),
+            "junit" => reports.junit.push(path.into()),
+            "ndjson" => reports.ndjson.push(ndjson::Writer::new(BufWriter::new(file))),
+            _ => return Err(format!("--report {report:?}: expected json, ndjson or junit")),
+        }
+    }
+    Ok(reports)
+}
+
+fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return usage(format_args!("no runtime: {error}")),
+    };
+    let Prepared { endpoints, embedded, dialer, baseline, mut reports } = prepared;
+    let style = style(options.color);
+    let run_options = run_options(options, endpoints, embedded.is_some());
+    if !options.quiet {
+        introduce(&run_options);
+    }
+    let (mut run, stop) = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
+    drop(embedded);
+
+    let comparison = baseline.as_ref().map(|baseline| baseline.compare(&run, is_known_case));
+    let executed = run.cases.iter().filter(|case| case.attempts > 0).count();
+    let count = |verdict| run.cases.iter().filter(|case| case.verdict == verdict).count();
+    let facts = ExitFacts {
+        interrupted: run.interrupted,
+        harness_error: stop.as_ref().and_then(|stop| match stop {
+            Stop::Harness(why) => Some(why.clone()),
+            Stop::Unreachable(_) => None,
+        }),
+        usage: None,
+        unreachable: stop.as_ref().and_then(|stop| match stop {
+            Stop::Unreachable(why) => Some(why.clone()),
+            Stop::Harness(_) => None,
+        }),
+        failures: count(Verdict::Fail),
+        warnings: count(Verdict::Warn),
+        strict: options.strict,
+        baseline: comparison.as_ref(),
+        inconclusive: count(Verdict::Inconclusive),
+        executed,
+        min_cases: options.min_cases,
+    };
+    run.exit = decide(&facts);
+    if let Some(comparison) = &comparison {
+        println!("{comparison}");
+    }
+    if options.quiet {
+        println!("exit {}: {}", run.exit.code, run.exit.reason);
+    } else {
+        println!("{}", text::summary(&run, &style));
+    }
+    let written = write_reports(options, &mut reports, &run);
+    match written {
+        Ok(()) => run.exit.code,
+        Err(what) => {
+            eprintln!("syncspec: {what}");
+            run.exit.code.max(2)
+        }
+    }
+}
+
+fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool) -> Options {
+    let tier = match options.tier {
+        TierChoice::Quick => Tier::Quick,
+        TierChoice::Standard => Tier::Standard,
+        TierChoice::Long => Tier::Long,
+    };
+    let (case, run) = match tier {
+        Tier::Quick => (60, 15 * 60),
+        Tier::Standard => (180, 15 * 60),
+        Tier::Long => (25 * 3600, 26 * 3600),
+    };
+    Options {
+        endpoints,
+        embedded,
+        filters: options.filter.iter().filter(|f| !f.is_empty()).cloned().collect(),
+        tier,
+        limits: options.limits || embedded,
+        jobs: options.jobs,
+        seed: options.seed.unwrap_or_else(random_seed),
+        step_timeout: options.step_timeout,
+        case_timeout: options.case_timeout.unwrap_or(Duration::from_secs(case)),
+        run_timeout: options.run_timeout.unwrap_or(Duration::from_secs(run)),
+        max_connections: options.max_connections,
+        max_messages: options.max_messages,
+        restart_cmd: options.restart_cmd.clone(),
+        restart_wait: options.restart_wait,
+        panic_in: options.panic_in.clone(),
+    }
+}
+
+/// A seed nobody chose: from the clock and the process.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id()) & 0xffff_ffff
+}
+
+fn introduce(options: &Options) {
+    println!("syncspec {}   seed {:#x}   tier {}", env!("CARGO_PKG_VERSION"), options.seed, options.tier.word());
+    if options.embedded {
+        println!("no ENDPOINT given: judging the built-in reference endpoint");
+    }
+    for endpoint in &options.endpoints {
+        println!("{:<8} {}", endpoint.dialect.word(), urls(endpoint));
+    }
+    let remote = options.endpoints.iter().any(|endpoint| !is_loopback(endpoint.realtime.host_name()));
+    if remote {
+        println!(
+            "plan     at most {} connections and {} messages, {} at a time",
+            options.max_connections, options.max_messages, options.jobs
+        );
+    }
+    println!();
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}
+
+/// Runs the suite, shows how far it is, prints failures as they come and streams reports.
+async fn watch_run(
+    options: &ServerOptions,
+    run_options: Options,
+    dialer: Dialer,
+    reports: &mut Reports,
+    style: &Style,
+) -> (Run, Option<Stop>) {
+    let (progress, mut news) = mpsc::unbounded_channel();
+    let (interrupt, interrupted) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = interrupt.send(true);
+            // Whoever asks twice does not want to wait for a clean end.
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    let shell = Run {
+        target: syncspec::report::Target::default(),
+        seed: run_options.seed,
+        started_unix_s: 0,
+        took_ms: 0,
+        cases: Vec::new(),
+        observations: Vec::new(),
+        connections: 0,
+        messages: 0,
+        interrupted: false,
+        exit: Exit::default(),
+    };
+    let bar = bar();
+    let mut handle = |item: Progress| match item {
+        Progress::Planned(cases) => {
+            bar.set_length(cases as u64);
+            for writer in &mut reports.ndjson {
+                complain(writer.started(&shell, cases));
+            }
+        }
+        Progress::Note(note) => bar.suspend(|| eprintln!("note: {note}")),
+        Progress::Case(case) => {
+            for writer in &mut reports.ndjson {
+                complain(writer.case(&case));
+            }
+            bar.suspend(|| show(options, &case, &shell, style));
+            bar.inc(1);
+            bar.set_message(case.id.clone());
+        }
+    };
+    let running = run_suite(run_options, dialer, progress, interrupted);
+    tokio::pin!(running);
+    let finished = loop {
+        tokio::select! {
+            finished = &mut running => break finished,
+            Some(item) = news.recv() => handle(item),
+        }
+    };
+    while let Ok(item) = news.try_recv() {
+        handle(item);
+    }
+    bar.finish_and_clear();
+    (finished.run, finished.stop)
+}
+
+fn bar() -> ProgressBar {
+    let target =
+        if std::env::var_os("CI").is_some() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    if let Ok(style) = ProgressStyle::with_template("{pos:>4}/{len} {elapsed:>4}  {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn show(options: &ServerOptions, case: &Case, run: &Run, style: &Style) {
+    match case.verdict {
+        Verdict::Fail => println!("{}", text::failure(case, run, style)),
+        Verdict::Warn if !options.quiet => println!("{}", text::failure(case, run, style)),
+        Verdict::Pass
+        | Verdict::Warn
+        | Verdict::Info
+        | Verdict::NotApplicable
+        | Verdict::Blocked
+        | Verdict::Inconclusive => {
+            if options.verbose {
+                println!("{:<12} {}  {}", case.verdict, case.id, case.reason);
+                for evidence in &case.evidence {
+                    println!("             {evidence}");
+                }
+            }
+        }
+    }
+}
+
+fn complain(written: std::io::Result<()>) {
+    if let Err(error) = written {
+        eprintln!("syncspec: --report ndjson: {error}");
+    }
+}
+
+fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &Run) -> Result<(), String> {
+    let put = |path: &Path, text: &str| {
+        let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|error| format!("{}: {error}", path.display()))
+    };
+    for writer in &mut reports.ndjson {
+        writer.finished(run).map_err(|error| format!("--report ndjson: {error}"))?;
+    }
+    for path in &reports.json {
+        put(path, &json::to_json(run))?;
+    }
+    for path in &reports.junit {
+        put(path, &junit::to_junit(run).map_err(|error| format!("--report junit: {error}"))?)?;
+    }
+    if let Some(path) = &options.write_baseline {
+        put(path, &baseline::write(run))?;
+    }
+    Ok(())
+}
+
+fn is_known_case(id: &str) -> bool {
+    let monitored = |rule: &str| appsync_protocol::requirement::Requirement::parse(rule).is_some();
+    scenarios().any(|scenario| scenario.id == id) || id.strip_prefix("monitor/").is_some_and(monitored)
+}
+
+fn style(choice: ColorChoice) -> Style {
+    let plain = std::env::var_os("NO_COLOR").is_some() || std::env::var_os("CI").is_some();
+    let color = match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => !plain && std::io::stdout().is_terminal(),
+    };
+    Style { color, width: 100 }
+}

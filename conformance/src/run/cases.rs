@@ -1,0 +1,166 @@
+//! Turns outcomes into cases, and merges what the monitor found into cases of its own.
+
+use std::collections::BTreeMap;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::finding::Finding;
+use appsync_protocol::requirement::{Requirement, Severity};
+use appsync_protocol::transcript::Redactor;
+
+use super::{Options, draw};
+use crate::player::{Ending, Observation, Outcome};
+use crate::report::Case;
+use crate::scenario::Scenario;
+use crate::verdict::{Breach, Verdict, judge};
+
+/// Cases so far, and findings that belong to no scenario.
+pub(super) struct Ledger {
+    cases: Vec<Case>,
+    found: BTreeMap<(Dialect, Requirement), Found>,
+    redactor: Redactor,
+}
+
+/// What the monitor found of one requirement.
+struct Found {
+    count: usize,
+    first: Finding,
+    scenario: &'static str,
+    dialogue: String,
+}
+
+impl Ledger {
+    pub(super) fn new(options: &Options) -> Self {
+        let secrets: Vec<_> = options.endpoints.iter().map(|endpoint| ("key", endpoint.api_key.as_str())).collect();
+        Self { cases: Vec::new(), found: BTreeMap::new(), redactor: Redactor::new(&secrets) }
+    }
+
+    /// A case that was not played.
+    pub(super) fn unplayed(&self, scenario: &Scenario, verdict: Verdict, why: &str) -> Case {
+        Case {
+            id: scenario.id.into(),
+            title: scenario.title.into(),
+            dialect: scenario.dialect,
+            verdict,
+            reason: why.into(),
+            requirements: scenario.covers.to_vec(),
+            breaches: Vec::new(),
+            evidence: Vec::new(),
+            observations: Vec::new(),
+            dialogue: String::new(),
+            took_ms: 0,
+            attempts: 0,
+        }
+    }
+
+    /// The case that follows from an outcome.
+    pub(super) fn settle(&mut self, scenario: &'static Scenario, outcome: Outcome, attempts: u32) -> Case {
+        let (verdict, mut breaches) = judge(scenario, &outcome);
+        // A silence seen just once is no failure.
+        let seen_once = attempts < 2 && matches!(&outcome.ending, Ending::Unmet(unmet) if unmet.silent);
+        let verdict = if seen_once { Verdict::Inconclusive } else { verdict };
+        for breach in &mut breaches {
+            breach.got = self.redactor.text(&breach.got);
+        }
+        let mark = breaches.first().and_then(|breach| breach.entry);
+        let dialogue = draw::dialogue(&outcome.record, mark, &self.redactor);
+        self.note_findings(scenario, &outcome, &dialogue);
+        let reason = reason(verdict, &breaches, &outcome.ending, seen_once);
+        Case {
+            verdict,
+            reason: self.redactor.text(&reason),
+            breaches,
+            evidence: outcome.evidence.iter().map(|e| self.redactor.text(e)).collect(),
+            observations: outcome.observations,
+            dialogue,
+            took_ms: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+            attempts,
+            ..self.unplayed(scenario, verdict, "")
+        }
+    }
+
+    fn note_findings(&mut self, scenario: &'static Scenario, outcome: &Outcome, dialogue: &str) {
+        for finding in &outcome.findings {
+            if scenario.covers.contains(&finding.requirement) {
+                continue;
+            }
+            let key = (scenario.dialect, finding.requirement);
+            let found = self.found.entry(key).or_insert_with(|| Found {
+                count: 0,
+                first: finding.clone(),
+                scenario: scenario.id,
+                dialogue: dialogue.into(),
+            });
+            found.count += 1;
+        }
+    }
+
+    pub(super) fn put(&mut self, case: Case) {
+        self.cases.push(case);
+    }
+
+    /// One case for each requirement that the monitor found broken and no scenario has reported.
+    pub(super) fn monitor_cases(&self) -> Vec<Case> {
+        let told = |requirement: Requirement| {
+            self.cases.iter().any(|case| case.breaches.iter().any(|breach| breach.requirement == requirement))
+        };
+        self.found
+            .iter()
+            .filter(|((_, requirement), _)| !told(*requirement))
+            .map(|((dialect, requirement), found)| self.monitor_case(*dialect, *requirement, found))
+            .collect()
+    }
+
+    fn monitor_case(&self, dialect: Dialect, requirement: Requirement, found: &Found) -> Case {
+        let severity = requirement.severity();
+        let verdict = match severity {
+            Severity::Fail => Verdict::Fail,
+            Severity::Warn => Verdict::Warn,
+            Severity::Info => Verdict::Info,
+        };
+        let got = self.redactor.text(&format!("the {} {}", found.first.by, found.first.detail));
+        Case {
+            id: format!("monitor/{requirement}"),
+            title: requirement.row().text.into(),
+            dialect,
+            verdict,
+            reason: format!("{requirement}: {got}; seen {} times, first in {}", found.count, found.scenario),
+            requirements: vec![requirement],
+            breaches: vec![Breach {
+                requirement,
+                severity,
+                expected: vec![requirement.row().text.into()],
+                got,
+                entry: None,
+            }],
+            evidence: Vec::new(),
+            observations: Vec::new(),
+            dialogue: found.dialogue.clone(),
+            took_ms: 0,
+            attempts: 1,
+        }
+    }
+
+    /// Cases in the order of the catalogue, and the observations of all of them.
+    pub(super) fn into_parts(mut self, numbers: &BTreeMap<&'static str, usize>) -> (Vec<Case>, Vec<Observation>) {
+        self.cases.sort_by_key(|case| numbers.get(case.id.as_str()).copied().unwrap_or(usize::MAX));
+        let mut observations: Vec<_> = self.cases.iter().flat_map(|case| case.observations.clone()).collect();
+        observations.sort();
+        observations.dedup();
+        (self.cases, observations)
+    }
+}
+
+fn reason(verdict: Verdict, breaches: &[Breach], ending: &Ending, seen_once: bool) -> String {
+    if seen_once {
+        return "nothing came, and a second try was not possible".into();
+    }
+    match (verdict, breaches.first(), ending) {
+        (Verdict::Pass, _, _) => String::new(),
+        (_, Some(breach), _) => {
+            format!("{}: expected {}; got {}", breach.requirement, breach.expected.join(", or "), breach.got)
+        }
+        (_, None, Ending::Trouble(why)) => why.clone(),
+        (_, None, Ending::Met) => "it passed without evidence".into(),
+        (_, None, Ending::Unmet(unmet)) => unmet.got.clone(),
+    }
+}

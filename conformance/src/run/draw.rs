@@ -1,0 +1,84 @@
+//! The dialogue of a case, for a failure and for reports: drawn by the transcript, without secrets.
+
+use std::collections::BTreeMap;
+
+use appsync_protocol::transcript::{Entry as Line, Redactor, Transcript, What, draw};
+use appsync_protocol::wire::{OwnedFrame, Request};
+
+use crate::player::{Entry, Event};
+use crate::scenario::{Conn, cut};
+
+/// Most entries of one drawing; around the marked one where there are more.
+const ENTRIES_MAX: usize = 120;
+
+/// Longest text of one message in a drawing, in characters.
+const TEXT_MAX: usize = 2_000;
+
+/// Draws a record; the entry with this index is marked.
+pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redactor) -> String {
+    let (lines, places) = lines(record);
+    let mark = mark.and_then(|mark| places.get(mark).copied());
+    let from = mark.map_or(0, |mark| mark.saturating_sub(ENTRIES_MAX / 2));
+    let mut transcript = Transcript::new();
+    for line in lines.iter().skip(from).take(ENTRIES_MAX) {
+        transcript.push(redactor.entry(line));
+    }
+    let mut out = draw(&transcript, mark.map(|mark| mark - from));
+    if from > 0 {
+        out.insert_str(0, &format!("  ({from} entries before)\n"));
+    }
+    let after = lines.len().saturating_sub(from + ENTRIES_MAX);
+    if after > 0 {
+        out.push_str(&format!("  ({after} entries more)\n"));
+    }
+    out
+}
+
+/// The record as lines of a transcript, and for each entry of the record the line it stands in: a request and
+/// its answer are one line.
+fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut places = Vec::new();
+    let mut upgrades: BTreeMap<Conn, Request> = BTreeMap::new();
+    let mut call: Option<Request> = None;
+    for entry in record {
+        let what = match &entry.event {
+            Event::Upgrade { request } => {
+                upgrades.insert(entry.conn, request.clone());
+                None
+            }
+            Event::Upgraded { response } => upgrades.remove(&entry.conn).map(|request| What::open(&request, response)),
+            Event::Failed { what } => Some(What::Note(what.clone())),
+            Event::Bytes { what } => Some(What::Note(format!("client writes bytes: {what}"))),
+            Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: shortened(frame) }),
+            Event::Call { request } => {
+                call = Some(Request { body: cut(&request.body.text(), TEXT_MAX).into(), ..request.clone() });
+                None
+            }
+            Event::Answer { response } => {
+                let mut response = response.clone();
+                response.body = cut(&response.body.text(), TEXT_MAX).into();
+                call.take().map(|request| What::Http { request, response })
+            }
+        };
+        if let Some(what) = what {
+            lines.push(Line { at: entry.at, connection: u32::from(entry.conn), what });
+        }
+        places.push(lines.len().saturating_sub(1));
+    }
+    (lines, places)
+}
+
+fn shortened(frame: &OwnedFrame) -> OwnedFrame {
+    match frame {
+        OwnedFrame::Text { text, fragments } if text.len() > TEXT_MAX => {
+            OwnedFrame::Text { text: cut(text, TEXT_MAX), fragments: *fragments }
+        }
+        other @ (OwnedFrame::Text { .. }
+        | OwnedFrame::Binary(_)
+        | OwnedFrame::Ping(_)
+        | OwnedFrame::Pong(_)
+        | OwnedFrame::Close { .. }
+        | OwnedFrame::Lost) => other.clone(),
+    }
+}

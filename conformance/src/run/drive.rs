@@ -1,0 +1,235 @@
+//! One scenario over sockets: does what the player says, tells it what comes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use appsync_protocol::handshake::base64::encode_standard;
+use appsync_protocol::moment::Moment;
+use appsync_protocol::wire::{OwnedFrame, Response};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::Endpoint;
+use crate::link::{Dialer, LinkError, Opened, SocketHandle};
+use crate::player::{Action, Ending, Limits, Outcome, Output, Player};
+use crate::scenario::{Cast, Conn, Scenario};
+
+/// Frames that may wait for the player on all connections of a scenario together.
+const INBOX: usize = 256;
+
+/// What the whole run may use and has used.
+pub struct Budget {
+    connections_max: u64,
+    messages_max: u64,
+    connections: AtomicU64,
+    messages: AtomicU64,
+    slowest_delivery_us: AtomicU64,
+}
+
+impl Budget {
+    /// A budget of which nothing is used.
+    pub const fn new(connections_max: u64, messages_max: u64) -> Self {
+        Self {
+            connections_max,
+            messages_max,
+            connections: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
+            slowest_delivery_us: AtomicU64::new(0),
+        }
+    }
+
+    /// Connections and HTTP requests so far.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Messages so far.
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// max(100 ms, 3 times the slowest delivery of the run), at most 5 s.
+    pub fn quiet_window(&self) -> Duration {
+        let slowest = Duration::from_micros(self.slowest_delivery_us.load(Ordering::Relaxed));
+        (slowest * 3).clamp(Duration::from_millis(100), Duration::from_secs(5))
+    }
+
+    fn connects(&self) -> Result<(), String> {
+        if self.connections.fetch_add(1, Ordering::Relaxed) < self.connections_max {
+            Ok(())
+        } else {
+            Err(format!("the budget of {} connections is used up (--max-connections)", self.connections_max))
+        }
+    }
+
+    fn sends(&self) -> Result<(), String> {
+        if self.messages.fetch_add(1, Ordering::Relaxed) < self.messages_max {
+            Ok(())
+        } else {
+            Err(format!("the budget of {} messages is used up (--max-messages)", self.messages_max))
+        }
+    }
+
+    fn note_deliveries(&self, outcome: &Outcome) {
+        for took in &outcome.deliveries {
+            let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            self.slowest_delivery_us.fetch_max(micros, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `Sec-WebSocket-Key` of a scenario: 16 bytes, different for each.
+pub(super) fn upgrade_key(seed: u64, number: usize) -> String {
+    let mut bytes = seed.to_le_bytes().to_vec();
+    bytes.extend((number as u64).to_le_bytes());
+    encode_standard(&bytes)
+}
+
+/// Everything one scenario needs.
+pub(super) struct Driver {
+    pub(super) dialer: Dialer,
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) limits: Limits,
+    pub(super) budget: Arc<Budget>,
+    pub(super) prefix: String,
+    pub(super) upgrade_key: String,
+    pub(super) panics: bool,
+}
+
+/// Connections and requests under way.
+struct Traffic {
+    handles: BTreeMap<Conn, SocketHandle>,
+    opens: JoinSet<(Conn, Result<Opened, LinkError>)>,
+    calls: JoinSet<(u32, Result<Response, LinkError>)>,
+    sender: mpsc::Sender<(Conn, OwnedFrame)>,
+    inbox: mpsc::Receiver<(Conn, OwnedFrame)>,
+    start: Instant,
+}
+
+impl Driver {
+    /// Plays the scenario to its end, within its limits.
+    pub(super) async fn play(self, scenario: &'static Scenario) -> Outcome {
+        assert!(!self.panics, "asked to panic in {}", scenario.id);
+        let Some(endpoint) = self.endpoint.clone() else {
+            return trouble("there is no endpoint of this dialect");
+        };
+        let mut player = Player::new(scenario, self.cast(&endpoint), self.limits, Moment::START);
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let mut traffic = Traffic {
+            handles: BTreeMap::new(),
+            opens: JoinSet::new(),
+            calls: JoinSet::new(),
+            sender,
+            inbox,
+            start: Instant::now(),
+        };
+        loop {
+            match player.poll() {
+                Output::Do(action) => {
+                    if let Err(why) = self.act(&endpoint, &mut traffic, action).await {
+                        player.abandon(traffic.now(), why);
+                    }
+                }
+                Output::Idle(deadline) => {
+                    let until = deadline.map_or(self.limits.scenario, |d| d.at.since(Moment::START));
+                    traffic.wait(&mut player, until).await;
+                }
+                Output::Done => break,
+            }
+        }
+        for handle in traffic.handles.values() {
+            let _ = handle.send(OwnedFrame::Close { code: Some(1000), reason: String::new() }).await;
+        }
+        let outcome = player.outcome().unwrap_or_else(|| trouble("the player ended without an outcome"));
+        self.budget.note_deliveries(&outcome);
+        outcome
+    }
+
+    fn cast(&self, endpoint: &Endpoint) -> Cast {
+        Cast {
+            dialect: endpoint.dialect,
+            prefix: self.prefix.clone(),
+            api_key: endpoint.api_key.clone(),
+            auth_host: endpoint.auth_host.clone(),
+            http_path: endpoint.http.path.clone(),
+            realtime: endpoint.realtime.clone(),
+            namespaces: endpoint.namespaces.clone(),
+            upgrade_key: self.upgrade_key.clone(),
+        }
+    }
+
+    async fn act(&self, endpoint: &Endpoint, traffic: &mut Traffic, action: Action) -> Result<(), String> {
+        match action {
+            Action::Open(conn, request) => {
+                self.budget.connects()?;
+                let (dialer, url) = (self.dialer.clone(), endpoint.realtime.clone());
+                traffic.opens.spawn(async move { (conn, dialer.open(&url, &request).await) });
+            }
+            Action::Call(call, request) => {
+                self.budget.connects()?;
+                let (dialer, url) = (self.dialer.clone(), endpoint.http.clone());
+                traffic.calls.spawn(async move { (call, dialer.http(&url, &request).await) });
+            }
+            Action::Transmit(conn, frame) => {
+                self.budget.sends()?;
+                if let Some(handle) = traffic.handles.get(&conn) {
+                    // That it could not be sent shows as the end of the connection.
+                    let _ = handle.send(frame).await;
+                }
+            }
+            Action::Raw(conn, bytes) => {
+                self.budget.sends()?;
+                if let Some(handle) = traffic.handles.get(&conn) {
+                    let _ = handle.send_raw(bytes).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Traffic {
+    fn now(&self) -> Moment {
+        Moment::from(self.start.elapsed())
+    }
+
+    /// Waits for whatever comes first, and tells the player.
+    async fn wait(&mut self, player: &mut Player<'_>, until: Duration) {
+        tokio::select! {
+            Some((conn, frame)) = self.inbox.recv() => player.frame(self.now(), conn, frame),
+            Some(Ok((conn, opened))) = self.opens.join_next() => {
+                let at = self.now();
+                match opened {
+                    Ok(Opened { response, socket }) => {
+                        let usable = socket.is_some() || !response.is_upgrade();
+                        if let Some(socket) = socket {
+                            self.handles.insert(conn, socket.spawn(conn, self.sender.clone()));
+                        }
+                        let answer = if usable { Ok(response) } else { Err("101 without upgrade: websocket".into()) };
+                        player.upgraded(at, conn, answer);
+                    }
+                    Err(error) => player.upgraded(at, conn, Err(error.to_string())),
+                }
+            }
+            Some(Ok((call, answer))) = self.calls.join_next() => {
+                player.answered(self.now(), call, answer.map_err(|error| error.to_string()));
+            }
+            () = sleep_until(self.start + until) => player.elapse(self.now()),
+        }
+    }
+}
+
+fn trouble(why: &str) -> Outcome {
+    Outcome {
+        ending: Ending::Trouble(why.into()),
+        findings: Vec::new(),
+        evidence: Vec::new(),
+        observations: Vec::new(),
+        record: Vec::new(),
+        deliveries: Vec::new(),
+        took: Duration::ZERO,
+    }
+}

@@ -1,0 +1,404 @@
+//! Runs the catalogue against a target over sockets, and says what it found.
+//!
+//! ```text
+//!   preflight --> controls --> harmless scenarios, concurrently --> hazards, one at a time --> Run
+//!      |             |                                                |
+//!   exit 3        the rest is blocked                        the target is brought back or the rest is blocked
+//! ```
+//!
+//! Every wait is bounded: connect, step, scenario and run limits, one inside the other. Trouble of ours or of
+//! the network is *inconclusive*, never *fail*, and never ends the run.
+
+mod cases;
+mod draw;
+mod drive;
+mod preflight;
+mod restart;
+
+pub use drive::Budget;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::Url;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::catalogue::scenarios;
+use crate::link::Dialer;
+use crate::player::{Ending, Limits, Outcome};
+use crate::report::{Case, Run, Target};
+use crate::scenario::{Need, Scenario, Tier};
+use crate::verdict::Verdict;
+use cases::Ledger;
+use drive::Driver;
+use restart::Keeper;
+
+/// One endpoint to judge.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Which protocol it speaks.
+    pub dialect: Dialect,
+    /// URL of the HTTP endpoint.
+    pub http: Url,
+    /// URL of the real-time endpoint.
+    pub realtime: Url,
+    /// Host that stands in authorization objects.
+    pub auth_host: String,
+    /// API key.
+    pub api_key: String,
+    /// Channel namespaces; never empty.
+    pub namespaces: Vec<String>,
+}
+
+/// What to run and how.
+#[derive(Clone)]
+pub struct Options {
+    /// What to judge, at most one endpoint a dialect.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether it is our own reference endpoint.
+    pub embedded: bool,
+    /// Substrings of identifiers; empty means every scenario.
+    pub filters: Vec<String>,
+    /// Scenarios up to this tier.
+    pub tier: Tier,
+    /// Whether scenarios may create hundreds of subscriptions or send megabytes.
+    pub limits: bool,
+    /// Scenarios at the same time.
+    pub jobs: usize,
+    /// Seed of nonces.
+    pub seed: u64,
+    /// Limit of one step.
+    pub step_timeout: Duration,
+    /// Limit of one scenario.
+    pub case_timeout: Duration,
+    /// Limit of the whole run.
+    pub run_timeout: Duration,
+    /// Most connections to open.
+    pub max_connections: u64,
+    /// Most messages to send.
+    pub max_messages: u64,
+    /// Command that brings the target back and prints a `READY` line.
+    pub restart_cmd: Option<String>,
+    /// How long to wait for the target to come back.
+    pub restart_wait: Duration,
+    /// Names a case in which to panic: tests that a defect of the suite is told apart.
+    pub panic_in: Option<String>,
+}
+
+/// What happens while it runs.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// So many cases will be run.
+    Planned(usize),
+    /// Something a person would want to know.
+    Note(String),
+    /// One case is over.
+    Case(Box<Case>),
+}
+
+/// Why nothing was judged, or what went wrong with the suite itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The target cannot be reached or refuses the credentials: no statement.
+    Unreachable(String),
+    /// A defect of the suite.
+    Harness(String),
+}
+
+/// A finished run, the exit code aside.
+pub struct Finished {
+    /// What was found.
+    pub run: Run,
+    /// Why it is not whole, where it is not.
+    pub stop: Option<Stop>,
+}
+
+/// Runs everything. Ends early, with what there is, when `interrupt` turns true.
+pub async fn run(
+    options: Options,
+    dialer: Dialer,
+    progress: mpsc::UnboundedSender<Progress>,
+    interrupt: watch::Receiver<bool>,
+) -> Finished {
+    let started = Instant::now();
+    let run_timeout = options.run_timeout;
+    let mut runner = Runner::new(options, dialer, progress);
+    let stop = {
+        let mut interrupt = interrupt.clone();
+        tokio::select! {
+            stop = runner.everything() => stop,
+            () = tokio::time::sleep(run_timeout) => {
+                runner.say(format!("the time for the run ({} s) is up; the rest was not run", run_timeout.as_secs()));
+                None
+            }
+            Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => None,
+        }
+    };
+    let interrupted = *interrupt.borrow();
+    runner.keeper.stop().await;
+    Finished { run: runner.finish(started, interrupted), stop }
+}
+
+struct Runner {
+    options: Options,
+    dialer: Dialer,
+    progress: mpsc::UnboundedSender<Progress>,
+    budget: Arc<Budget>,
+    ledger: Ledger,
+    keeper: Keeper,
+    lacking: BTreeMap<Dialect, Vec<Need>>,
+    numbers: BTreeMap<&'static str, usize>,
+}
+
+impl Runner {
+    fn new(options: Options, dialer: Dialer, progress: mpsc::UnboundedSender<Progress>) -> Self {
+        Self {
+            budget: Arc::new(Budget::new(options.max_connections, options.max_messages)),
+            keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
+            ledger: Ledger::new(&options),
+            numbers: scenarios().enumerate().map(|(n, s)| (s.id, n)).collect(),
+            lacking: BTreeMap::new(),
+            options,
+            dialer,
+            progress,
+        }
+    }
+
+    async fn everything(&mut self) -> Option<Stop> {
+        for endpoint in self.options.endpoints.clone() {
+            match preflight::reach(&self.dialer, &endpoint, &self.options).await {
+                Ok(lacking) => {
+                    self.lacking.insert(endpoint.dialect, lacking);
+                }
+                Err(why) => return Some(Stop::Unreachable(why)),
+            }
+        }
+        let selected = self.selected();
+        let _ = self.progress.send(Progress::Planned(selected.len()));
+        let mut stop = None;
+        for dialect in Dialect::ALL {
+            let own: Vec<_> = selected.iter().copied().filter(|s| s.dialect == dialect).collect();
+            if !own.is_empty() {
+                stop = stop.or(self.dialect(dialect, &own).await);
+            }
+        }
+        stop
+    }
+
+    /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
+    fn selected(&self) -> Vec<&'static Scenario> {
+        let wanted = |s: &Scenario| {
+            s.tier <= self.options.tier
+                && self.options.endpoints.iter().any(|e| e.dialect == s.dialect)
+                && (self.options.filters.is_empty() || self.options.filters.iter().any(|f| s.id.contains(f.as_str())))
+        };
+        let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
+        scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+    }
+
+    async fn dialect(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Option<Stop> {
+        let (able, unable): (Vec<_>, Vec<_>) = selected.iter().copied().partition(|s| self.lacks(s).is_none());
+        for scenario in unable {
+            let why = self.lacks(scenario).unwrap_or_default();
+            self.put(self.ledger.unplayed(scenario, Verdict::NotApplicable, why));
+        }
+        let (controls, rest): (Vec<_>, Vec<_>) = able.into_iter().partition(|s| s.is_control());
+        for control in controls {
+            let verdict = match self.alone(control).await {
+                Ok(verdict) => verdict,
+                Err(stop) => return Some(stop),
+            };
+            if verdict != Verdict::Pass {
+                self.say(format!("{dialect}: {} did not pass, so nothing else can be said", control.id));
+                self.block(&rest, &format!("blocked by {}", control.id));
+                return None;
+            }
+        }
+        let (hazards, harmless): (Vec<_>, Vec<_>) = rest.into_iter().partition(|s| s.hazard);
+        if let Some(stop) = self.together(&harmless).await {
+            return Some(stop);
+        }
+        self.one_at_a_time(&hazards).await
+    }
+
+    fn lacks(&self, scenario: &Scenario) -> Option<&'static str> {
+        let lacking = self.lacking.get(&scenario.dialect);
+        let lacks = |need: &Need| match need {
+            Need::Limits => !self.options.limits,
+            Need::SecondNamespace => self.endpoint(scenario.dialect).is_none_or(|e| e.namespaces.len() < 2),
+            Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => {
+                lacking.is_some_and(|lacking| lacking.contains(need))
+            }
+            Need::Socket => false,
+        };
+        scenario.needs.iter().find(|need| lacks(need)).map(|need| need.lacks())
+    }
+
+    /// Harmless scenarios, several at a time; whatever was silent, lost or in trouble once more, alone.
+    async fn together(&mut self, scenarios: &[&'static Scenario]) -> Option<Stop> {
+        let places = Arc::new(Semaphore::new(self.options.jobs.max(1)));
+        let mut tasks: JoinSet<(&'static Scenario, Outcome)> = JoinSet::new();
+        let mut names = BTreeMap::new();
+        for scenario in scenarios.iter().copied() {
+            let driver = self.driver(scenario, 'a');
+            let places = Arc::clone(&places);
+            let handle = tasks.spawn(async move {
+                let _place = places.acquire_owned().await;
+                (scenario, driver.play(scenario).await)
+            });
+            names.insert(handle.id(), scenario.id);
+        }
+        let mut doubtful = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok((scenario, outcome)) if needs_second_try(&outcome) => doubtful.push((scenario, outcome)),
+                Ok((scenario, outcome)) => {
+                    self.settle(scenario, outcome, 1);
+                }
+                Err(error) => {
+                    let name = names.get(&error.id()).copied().unwrap_or("a case");
+                    return Some(Stop::Harness(format!("{name} panicked; this is a defect of syncspec")));
+                }
+            }
+        }
+        doubtful.sort_by_key(|(scenario, _)| self.numbers.get(scenario.id).copied());
+        for (scenario, first) in doubtful {
+            if !self.revive(scenario.dialect).await {
+                self.settle(scenario, first, 1);
+                continue;
+            }
+            match self.play(scenario, 'b').await {
+                Ok(second) => self.settle(scenario, second, 2),
+                Err(stop) => return Some(stop),
+            };
+        }
+        None
+    }
+
+    /// Hazards: each alone, and the target alive before the next.
+    async fn one_at_a_time(&mut self, hazards: &[&'static Scenario]) -> Option<Stop> {
+        for (done, scenario) in hazards.iter().copied().enumerate() {
+            if let Err(stop) = self.alone(scenario).await {
+                return Some(stop);
+            }
+            if !self.revive(scenario.dialect).await {
+                let rest: Vec<_> = hazards.iter().skip(done + 1).copied().collect();
+                self.block(&rest, &format!("the target did not come back after {}", scenario.id));
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Plays one scenario alone, twice where the first try is doubtful.
+    async fn alone(&mut self, scenario: &'static Scenario) -> Result<Verdict, Stop> {
+        let first = self.play(scenario, 'a').await?;
+        if !needs_second_try(&first) || !self.revive(scenario.dialect).await {
+            return Ok(self.settle(scenario, first, 1));
+        }
+        let second = self.play(scenario, 'b').await?;
+        Ok(self.settle(scenario, second, 2))
+    }
+
+    async fn play(&self, scenario: &'static Scenario, attempt: char) -> Result<Outcome, Stop> {
+        let driver = self.driver(scenario, attempt);
+        let task = tokio::spawn(async move { driver.play(scenario).await });
+        task.await.map_err(|_| Stop::Harness(format!("{} panicked; this is a defect of syncspec", scenario.id)))
+    }
+
+    /// Whether the target takes connections, brought back if need be.
+    async fn revive(&mut self, dialect: Dialect) -> bool {
+        let Some(endpoint) = self.endpoint(dialect).cloned() else { return false };
+        if preflight::is_alive(&self.dialer, &endpoint, &self.options).await {
+            return true;
+        }
+        self.say(format!("{dialect}: the target takes no connections any more; waiting for it to come back"));
+        let (dialer, options) = (self.dialer.clone(), self.options.clone());
+        self.keeper.bring_back(async || preflight::is_alive(&dialer, &endpoint, &options).await).await
+    }
+
+    fn driver(&self, scenario: &Scenario, attempt: char) -> Driver {
+        let limits = Limits {
+            step: self.options.step_timeout,
+            scenario: self.options.case_timeout,
+            keep_alive: (self.options.tier < Tier::Long).then(|| Duration::from_secs(70)),
+            quiet: self.budget.quiet_window(),
+        };
+        let number = self.numbers.get(scenario.id).copied().unwrap_or_default();
+        Driver {
+            dialer: self.dialer.clone(),
+            endpoint: self.endpoint(scenario.dialect).cloned(),
+            limits,
+            budget: Arc::clone(&self.budget),
+            prefix: format!("s{:06x}-c{number:03}{attempt}", self.options.seed & 0xff_ffff),
+            upgrade_key: drive::upgrade_key(self.options.seed, number),
+            panics: self.options.panic_in.as_deref() == Some(scenario.id),
+        }
+    }
+
+    fn endpoint(&self, dialect: Dialect) -> Option<&Endpoint> {
+        self.options.endpoints.iter().find(|endpoint| endpoint.dialect == dialect)
+    }
+
+    fn settle(&mut self, scenario: &'static Scenario, outcome: Outcome, attempts: u32) -> Verdict {
+        let case = self.ledger.settle(scenario, outcome, attempts);
+        let verdict = case.verdict;
+        self.put(case);
+        verdict
+    }
+
+    fn block(&mut self, scenarios: &[&'static Scenario], why: &str) {
+        for scenario in scenarios {
+            self.put(self.ledger.unplayed(scenario, Verdict::Blocked, why));
+        }
+    }
+
+    fn put(&mut self, case: Case) {
+        let _ = self.progress.send(Progress::Case(Box::new(case.clone())));
+        self.ledger.put(case);
+    }
+
+    fn say(&self, note: String) {
+        let _ = self.progress.send(Progress::Note(note));
+    }
+
+    fn finish(mut self, started: Instant, interrupted: bool) -> Run {
+        for case in self.ledger.monitor_cases() {
+            self.put(case);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let took = started.elapsed();
+        let text = |url: &Url, scheme| url.to_text(scheme);
+        let mut target = Target { embedded: self.options.embedded, ..Target::default() };
+        for endpoint in &self.options.endpoints {
+            use appsync_protocol::handshake::Scheme;
+            target.endpoints.insert(endpoint.dialect, text(&endpoint.http, Scheme::Http));
+            target.realtime.insert(endpoint.dialect, text(&endpoint.realtime, Scheme::WebSocket));
+        }
+        let (cases, observations) = self.ledger.into_parts(&self.numbers);
+        Run {
+            target,
+            seed: self.options.seed,
+            started_unix_s: now.saturating_sub(took).as_secs(),
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            cases,
+            observations,
+            connections: self.budget.connections(),
+            messages: self.budget.messages(),
+            interrupted,
+            exit: crate::report::Exit::default(),
+        }
+    }
+}
+
+/// Decision of a silence, of a lost connection and of trouble on the way takes a second try.
+fn needs_second_try(outcome: &Outcome) -> bool {
+    match &outcome.ending {
+        Ending::Met => false,
+        Ending::Unmet(unmet) => unmet.silent,
+        Ending::Trouble(_) => true,
+    }
+}

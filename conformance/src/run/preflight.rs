@@ -1,0 +1,108 @@
+//! The first look at a target with the user's own credentials: is there anything to judge?
+
+use std::time::Duration;
+
+use appsync_protocol::dialect::{Dialect, decode};
+use appsync_protocol::handshake::{Carrier, Credentials, build};
+use appsync_protocol::json::{Json, parse_json};
+use appsync_protocol::message::{Message, error_entries};
+use appsync_protocol::wire::{Headers, OwnedFrame, Request};
+use tokio::time::timeout;
+
+use super::{Endpoint, Options};
+use crate::link::{Dialer, Opened, Socket};
+use crate::scenario::{Need, cut};
+
+/// Connects once. What the schema lacks, or why there is nothing to judge.
+///
+/// No TCP or TLS, no HTTP answer, an answer other than 101, or `connection_error` for the credentials: no
+/// statement about the target. 101 and then silence or garbage is judged.
+pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> Result<Vec<Need>, String> {
+    let opened = dialer.open(&endpoint.realtime, &upgrade(endpoint)).await.map_err(|error| error.to_string())?;
+    let Opened { response, socket } = opened;
+    let Some(mut socket) = socket else {
+        let body = cut(&response.body.text(), 120);
+        let at = endpoint.realtime.authority();
+        return Err(format!(
+            "expected 101 from {at}{}; got status {}{}",
+            endpoint.realtime.path,
+            response.status,
+            if body.is_empty() { String::new() } else { format!(": {body}") }
+        ));
+    };
+    if let Some(refusal) = first_refusal(&mut socket, endpoint.dialect, options.step_timeout).await {
+        return Err(format!("the target refuses the credentials: {refusal}"));
+    }
+    Ok(match endpoint.dialect {
+        Dialect::Graphql => schema_lacks(dialer, endpoint).await,
+        Dialect::Events => Vec::new(),
+    })
+}
+
+/// Whether the target takes connections.
+pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> bool {
+    let request = upgrade(endpoint);
+    let opening = dialer.open(&endpoint.realtime, &request);
+    matches!(timeout(options.step_timeout * 2, opening).await, Ok(Ok(_)))
+}
+
+fn upgrade(endpoint: &Endpoint) -> Request {
+    let carrier = match endpoint.dialect {
+        Dialect::Graphql => Carrier::Query,
+        Dialect::Events => Carrier::Subprotocol,
+    };
+    let credentials = Credentials::api_key(&endpoint.auth_host, &endpoint.api_key);
+    build(endpoint.dialect, carrier, &credentials, &endpoint.realtime, "c3luY3NwZWMtcHJlZmxpZw==")
+}
+
+/// Asks for the acknowledgement and looks whether a refusal comes instead.
+async fn first_refusal(socket: &mut Socket, dialect: Dialect, patience: Duration) -> Option<String> {
+    let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
+    let looking = async {
+        loop {
+            match socket.next().await {
+                OwnedFrame::Text { text, .. } => match decode(dialect, &text).map(|decoded| decoded.message) {
+                    Ok(Message::Rejected { errors }) => {
+                        let first = error_entries(errors).1.into_iter().next().unwrap_or_default();
+                        let what = [first.error_type, first.message].into_iter().flatten().collect::<Vec<_>>();
+                        return Some(format!("connection_error {}", cut(&what.join(": "), 160)));
+                    }
+                    Ok(Message::KeepAlive) => {}
+                    Ok(_) | Err(_) => return None,
+                },
+                OwnedFrame::Close { code: Some(code), .. } => return Some(format!("it closes with code {code}")),
+                OwnedFrame::Close { code: None, .. } | OwnedFrame::Lost | OwnedFrame::Binary(_) => return None,
+                OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => {}
+            }
+        }
+    };
+    timeout(patience, looking).await.ok().flatten()
+}
+
+/// Asks the schema which of the known fields it has. A target that does not answer introspection is taken
+/// to have the channel and message schema, and no other.
+async fn schema_lacks(dialer: &Dialer, endpoint: &Endpoint) -> Vec<Need> {
+    let body = r#"{"query":"{ __schema { mutationType { fields { name } } subscriptionType { fields { name } } } }"}"#;
+    let headers = Headers::new()
+        .with("host", endpoint.http.authority())
+        .with("content-type", "application/json")
+        .with("x-api-key", endpoint.api_key.as_str());
+    let request = Request { method: "POST".into(), target: endpoint.http.path.clone(), headers, body: body.into() };
+    let answer = dialer.http(&endpoint.http, &request).await.ok();
+    let schema = answer.and_then(|a| parse_json(&a.body.text())).and_then(|b| b.pointer("/data/__schema").cloned());
+    let Some(schema) = schema else { return vec![Need::NoteSchema] };
+    let has = |kind: &str, name: &str| {
+        let fields = schema.pointer(&format!("/{kind}/fields")).and_then(Json::as_array);
+        fields.is_some_and(|all| all.iter().any(|f| f.get("name").and_then(Json::as_str) == Some(name)))
+    };
+    let pairs = [
+        (Need::ChannelSchema, "publish2channel", "subscribe2channel"),
+        (Need::MessageSchema, "sendMessage", "subscribeToMessages"),
+        (Need::NoteSchema, "addNote", "onNote"),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, mutation, subscription)| !has("mutationType", mutation) || !has("subscriptionType", subscription))
+        .map(|(need, _, _)| need)
+        .collect()
+}

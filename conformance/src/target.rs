@@ -1,0 +1,180 @@
+//! Which endpoint is judged, from what a person gave on the command line or in the environment.
+
+use std::fmt;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
+
+use crate::reference::shell::{Options as ShellOptions, Running};
+use crate::reference::{Config, Endpoint as Reference};
+use crate::run::Endpoint;
+
+/// What a person gave.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    /// URL of the HTTP endpoint.
+    pub endpoint: Option<String>,
+    /// URL of the real-time endpoint, where it is not to be derived.
+    pub realtime: Option<String>,
+    /// The dialect, where the URL does not tell.
+    pub dialect: Option<Dialect>,
+    /// API key.
+    pub api_key: Option<String>,
+    /// Channel namespaces.
+    pub namespaces: Vec<String>,
+}
+
+/// Why there is no target.
+#[derive(Debug)]
+pub enum TargetError {
+    /// A URL cannot be used.
+    Url {
+        /// Which option.
+        option: &'static str,
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        error: UrlError,
+    },
+    /// The path does not tell the dialect.
+    DialectUnknown {
+        /// The path.
+        path: String,
+    },
+    /// No API key was given.
+    KeyMissing,
+    /// The embedded endpoint cannot be started.
+    Embedded(String),
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { option, text, error } => write!(f, "{option} {text:?}: {error}"),
+            Self::DialectUnknown { path } => write!(
+                f,
+                "the path {path:?} does not tell the protocol; expected one that ends in /graphql or /event, or --dialect"
+            ),
+            Self::KeyMissing => f.write_str("no API key; give --api-key or set SYNCSPEC_API_KEY"),
+            Self::Embedded(why) => write!(f, "the embedded reference endpoint cannot be started: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+impl Spec {
+    /// The endpoint that was named.
+    ///
+    /// # Errors
+    /// When no endpoint was named, a URL is unusable, the dialect cannot be told or the key is missing.
+    pub fn resolve(&self) -> Result<Endpoint, TargetError> {
+        let text = self.endpoint.clone().unwrap_or_default();
+        let wrong = |option, text: &str, error| TargetError::Url { option, text: text.into(), error };
+        let parsed = ParsedUrl::parse(&text).map_err(|error| wrong("ENDPOINT", &text, error))?;
+        let dialect = self.dialect.map_or_else(|| dialect_of(&parsed.url.path), Ok)?;
+        let realtime = match &self.realtime {
+            None => parsed.realtime(dialect).map_err(|error| wrong("ENDPOINT", &text, error))?,
+            Some(given) => ParsedUrl::parse(given).map_err(|error| wrong("--realtime", given, error))?.url,
+        };
+        let namespaces = if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() };
+        Ok(Endpoint {
+            dialect,
+            auth_host: parsed.auth_host(),
+            http: parsed.url,
+            realtime,
+            api_key: self.api_key.clone().ok_or(TargetError::KeyMissing)?,
+            namespaces,
+        })
+    }
+}
+
+fn dialect_of(path: &str) -> Result<Dialect, TargetError> {
+    match path.trim_end_matches('/').rsplit('/').next() {
+        Some("graphql") => Ok(Dialect::Graphql),
+        Some("event") => Ok(Dialect::Events),
+        Some(_) | None => Err(TargetError::DialectUnknown { path: path.into() }),
+    }
+}
+
+/// The reference endpoint, started for a run. Dropping it ends it.
+pub struct Embedded {
+    running: Running,
+    config: Config,
+}
+
+impl Embedded {
+    /// Starts it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When there is no port to be had.
+    pub fn start(config: Config) -> Result<Self, TargetError> {
+        let wrong = |error: &dyn fmt::Display| TargetError::Embedded(error.to_string());
+        let endpoint = Reference::new(config.clone(), &[]).map_err(|error| wrong(&error))?;
+        let running =
+            Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).map_err(|error| wrong(&error))?;
+        Ok(Self { running, config })
+    }
+
+    /// Its endpoints, one a dialect.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        let host = self.running.address().to_string();
+        let url = |path: &str| Url { secure: false, host: host.clone(), path: path.into() };
+        let endpoint = |dialect, http: &str, realtime: &str| Endpoint {
+            dialect,
+            http: url(http),
+            realtime: url(realtime),
+            auth_host: host.clone(),
+            api_key: self.config.api_key.clone(),
+            namespaces: self.config.policy.namespaces.clone(),
+        };
+        vec![
+            endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),
+            endpoint(Dialect::Events, "/event", "/event/realtime"),
+        ]
+    }
+}
+
+/// The URLs of an endpoint, for a person.
+pub fn urls(endpoint: &Endpoint) -> String {
+    format!("{}  {}", endpoint.http.to_text(Scheme::Http), endpoint.realtime.to_text(Scheme::WebSocket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(endpoint: &str) -> Spec {
+        Spec { endpoint: Some(endpoint.into()), api_key: Some("k".into()), ..Spec::default() }
+    }
+
+    #[test]
+    fn the_path_tells_the_dialect_and_the_real_time_url() {
+        let graphql = spec("http://127.0.0.1:20002/graphql").resolve().unwrap();
+        let events =
+            spec("https://abcdefghijklmnopqrstuvwxyz.appsync-api.eu-west-1.amazonaws.com/event").resolve().unwrap();
+
+        assert_eq!(graphql.dialect, Dialect::Graphql);
+        assert_eq!(urls(&graphql), "http://127.0.0.1:20002/graphql  ws://127.0.0.1:20002/graphql/realtime");
+        assert!(events.realtime.host.contains("appsync-realtime-api"));
+        assert!(events.auth_host.contains("appsync-api"));
+    }
+
+    #[test]
+    fn a_path_that_does_not_tell_the_dialect_asks_for_it() {
+        let error = spec("http://localhost/api").resolve().unwrap_err();
+        assert!(error.to_string().contains("--dialect"), "{error}");
+
+        let told = Spec { dialect: Some(Dialect::Graphql), ..spec("http://localhost/api") };
+        assert_eq!(told.resolve().unwrap().dialect, Dialect::Graphql);
+    }
+
+    #[test]
+    fn a_missing_key_and_a_bad_url_are_told() {
+        let error = Spec { api_key: None, ..spec("http://localhost/graphql") }.resolve().unwrap_err();
+        assert!(matches!(error, TargetError::KeyMissing));
+
+        let error = spec("localhost/graphql").resolve().unwrap_err();
+        assert!(error.to_string().starts_with("ENDPOINT \"localhost/graphql\""), "{error}");
+    }
+}
