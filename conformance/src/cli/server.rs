@@ -14,7 +14,7 @@ use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Exit, Run, json, junit, ndjson};
-use syncspec::run::{Endpoint, Options, Progress, Stop, run as run_suite};
+use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
 use syncspec::scenario::Tier;
 use syncspec::target::{Embedded, Spec, urls};
 use syncspec::verdict::Verdict;
@@ -146,32 +146,14 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     if !options.quiet {
         introduce(&run_options);
     }
-    let (mut run, stop) = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
+    let mut finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
     drop(embedded);
 
-    let comparison = baseline.as_ref().map(|baseline| baseline.compare(&run, is_known_case));
-    let executed = run.cases.iter().filter(|case| case.attempts > 0).count();
-    let count = |verdict| run.cases.iter().filter(|case| case.verdict == verdict).count();
-    let facts = ExitFacts {
-        interrupted: run.interrupted,
-        harness_error: stop.as_ref().and_then(|stop| match stop {
-            Stop::Harness(why) => Some(why.clone()),
-            Stop::Unreachable(_) => None,
-        }),
-        usage: None,
-        unreachable: stop.as_ref().and_then(|stop| match stop {
-            Stop::Unreachable(why) => Some(why.clone()),
-            Stop::Harness(_) => None,
-        }),
-        failures: count(Verdict::Fail),
-        warnings: count(Verdict::Warn),
-        strict: options.strict,
-        baseline: comparison.as_ref(),
-        inconclusive: count(Verdict::Inconclusive),
-        executed,
-        min_cases: options.min_cases,
-    };
-    run.exit = decide(&facts);
+    let comparison = baseline.as_ref().map(|baseline| baseline.compare(&finished.run, is_known_case));
+    let facts =
+        ExitFacts { strict: options.strict, min_cases: options.min_cases, ..finished.facts(comparison.as_ref()) };
+    finished.run.exit = decide(&facts);
+    let run = finished.run;
     if let Some(comparison) = &comparison {
         println!("{comparison}");
     }
@@ -255,7 +237,7 @@ async fn watch_run(
     dialer: Dialer,
     reports: &mut Reports,
     style: &Style,
-) -> (Run, Option<Stop>) {
+) -> Finished {
     let (progress, mut news) = mpsc::unbounded_channel();
     let (interrupt, interrupted) = watch::channel(false);
     tokio::spawn(async move {
@@ -309,7 +291,7 @@ async fn watch_run(
         handle(item);
     }
     bar.finish_and_clear();
-    (finished.run, finished.stop)
+    finished
 }
 
 fn bar() -> ProgressBar {

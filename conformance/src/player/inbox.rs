@@ -12,6 +12,8 @@ use crate::scenario::{IdIs, Pattern, What};
 pub(super) struct Inbox {
     waiting: VecDeque<Heard>,
     ids: BTreeSet<String>,
+    /// Ids of subscriptions that only this scenario's own events concern: their request names a nonce of it.
+    own: BTreeSet<String>,
     events: BTreeMap<(String, String), u32>,
 }
 
@@ -21,6 +23,8 @@ pub(super) struct Heard {
     pub(super) frame: OwnedFrame,
     pub(super) message: Option<Json>,
     nonces: BTreeSet<String>,
+    /// It carries a nonce of the run, but none of this scenario: it decides nothing here.
+    foreign: bool,
 }
 
 /// An event for a subscription.
@@ -29,8 +33,10 @@ pub(super) struct HeardEvent {
     pub(super) nonces: BTreeSet<String>,
     /// The same event had come to the same subscription before.
     pub(super) again: bool,
-    /// It carries a nonce of the run, but none of this scenario.
+    /// It carries a nonce of the run, but none of this scenario, whose events alone concern the subscription.
     pub(super) foreign: bool,
+    /// It carries no nonce of the run at all: whoever published it cannot be told.
+    pub(super) anonymous: bool,
 }
 
 /// What the waiting messages mean for an expectation.
@@ -66,10 +72,13 @@ const WORDS: [&str; 17] = [
 
 impl Inbox {
     /// Notes the ids that the scenario uses.
-    pub(super) fn sent(&mut self, frame: &OwnedFrame) {
+    pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame) {
         let OwnedFrame::Text { text, .. } = frame else { return };
         if let Some(id) = parse_json(text).as_ref().and_then(|m| m.get("id")).and_then(Json::as_str) {
             self.ids.insert(id.into());
+            if text.contains(prefix) {
+                self.own.insert(id.into());
+            }
         }
     }
 
@@ -92,12 +101,14 @@ impl Inbox {
             *count += 1;
             HeardEvent {
                 again: *count > 1 && !nonces.is_empty(),
-                foreign: run && nonces.is_empty(),
+                foreign: run && nonces.is_empty() && self.own.contains(&id),
+                anonymous: !run && nonces.is_empty(),
                 id,
                 nonces: nonces.clone(),
             }
         });
-        self.waiting.push_back(Heard { entry, frame, message, nonces });
+        let foreign = run && nonces.is_empty();
+        self.waiting.push_back(Heard { entry, frame, message, nonces, foreign });
         event
     }
 
@@ -156,7 +167,7 @@ impl Inbox {
                 // An event with a nonce that no alternative knows belongs to a later step.
                 let known: BTreeSet<String> =
                     any_of.iter().filter(|p| about(p)).flat_map(|p| nonces(&p.to_string(), prefix)).collect();
-                wants("data") && any_of.iter().any(about) && heard.nonces.is_subset(&known)
+                wants("data") && !heard.foreign && any_of.iter().any(about) && heard.nonces.is_subset(&known)
             }
             word if !WORDS.contains(&word) && !word.is_empty() => wants(word),
             _ => any_of.iter().any(about) || !self.ids.contains(id),

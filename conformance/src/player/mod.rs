@@ -331,7 +331,7 @@ impl<'s> Player<'s> {
             // What the scenario does wrong on purpose is no finding against the peer.
             let seen = line.conversation.observe(self.now, Side::Client, frame.borrow());
             self.findings.extend(seen.findings.into_iter().filter(|f| f.by == Side::Server));
-            line.inbox.sent(&frame);
+            line.inbox.sent(&self.cast.prefix, &frame);
         }
         self.published = Some(self.now);
         self.out.push_back(Action::Transmit(conn, frame));
@@ -344,10 +344,9 @@ impl<'s> Player<'s> {
         }
         // An event that carries no nonce at all, where one is forbidden by name, was cut until it could not
         // be told any more: nobody in this run publishes such a thing.
-        let anonymous = heard.nonces.is_empty() && !heard.foreign;
         let broken = self.forbidden.iter().find(|f| match &f.id {
             _ if f.conn != conn => false,
-            Some(id) => *id == heard.id && (anonymous || heard.nonces.contains(&f.nonce)),
+            Some(id) => *id == heard.id && (heard.anonymous || heard.nonces.contains(&f.nonce)),
             None => heard.nonces.contains(&f.nonce),
         });
         if let Some(forbidden) = broken {
@@ -365,7 +364,7 @@ impl<'s> Player<'s> {
         }
         if heard.foreign {
             let rule = match self.scenario.dialect {
-                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlSub012,
+                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlFilter002,
                 appsync_protocol::dialect::Dialect::Events => Requirement::EvtData006,
             };
             let detail = format!("sent an event of another scenario to {:?}", heard.id);

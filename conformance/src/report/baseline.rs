@@ -202,14 +202,16 @@ impl Reader<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         let cases = match table.get("case") {
             None => &[][..],
-            Some(cases) => match cases.get_ref() {
-                DeValue::Array(cases) => cases,
-                other => return Err(self.error(cases.span().start, "case", "[[case]] tables", &kind(other))),
+            Some(cases) => match cases.get_ref().as_array() {
+                Some(cases) => cases,
+                None => {
+                    return Err(self.error(cases.span().start, "case", "[[case]] tables", &kind(cases.get_ref())));
+                }
             },
         };
         for case in cases {
             let at = case.span().start;
-            let DeValue::Table(table) = case.get_ref() else {
+            let Some(table) = case.get_ref().as_table() else {
                 return Err(self.error(at, "case", "[[case]] tables", &kind(case.get_ref())));
             };
             let entry = self.entry(table, at)?;
@@ -240,17 +242,17 @@ impl Reader<'_> {
                 Some(found.ok_or_else(wrong)?)
             }
         };
-        let reason = self.text_of(table, "reason", at, "why the case is expected to get this verdict")?;
+        let reason = self.text_of(table, "reason", at, "a text that says why the case gets this verdict")?;
         Ok(Entry { id, dialect, verdict, reason, line: self.line(place(table, "id", at)) })
     }
 
     /// The text of a key that has to be there and to say something.
     fn text_of(&self, table: &DeTable<'_>, key: &str, at: usize, expected: &str) -> Result<String, BaselineError> {
         let Some(value) = table.get(key) else { return Err(self.error(at, key, expected, "no such key")) };
-        match value.get_ref() {
-            DeValue::String(text) if !text.trim().is_empty() => Ok(text.as_ref().to_owned()),
-            DeValue::String(_) => Err(self.error(value.span().start, key, expected, "an empty text")),
-            other => Err(self.error(value.span().start, key, expected, &kind(other))),
+        match value.get_ref().as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+            Some(_) => Err(self.error(value.span().start, key, expected, "an empty text")),
+            None => Err(self.error(value.span().start, key, expected, &kind(value.get_ref()))),
         }
     }
 
@@ -407,7 +409,7 @@ fn section(f: &mut fmt::Formatter<'_>, head: &str, all: &[Difference]) -> fmt::R
         let was = listed.map_or_else(|| "not listed".into(), |verdict| format!("listed {verdict}"));
         let is = match got {
             Some(verdict) => format!("now {verdict}"),
-            None if id.starts_with("monitor/") => "now nothing is found".into(),
+            None if id.starts_with("monitor/") => "nothing found".into(),
             None => "not run".into(),
         };
         write!(f, "\n  {}   {was}, {is}\n      {}", printable(id), printable(reason))?;
@@ -425,7 +427,8 @@ fn target_name(run: &Run) -> String {
     let url = run.target.endpoints.values().next().map_or("unknown", String::as_str);
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = authority.split('/').next().unwrap_or_default();
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_owned()
+    let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    port.map_or(authority, |(host, _)| host).to_owned()
 }
 
 fn reason_of(case: &Case) -> String {

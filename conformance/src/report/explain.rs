@@ -53,7 +53,7 @@ pub fn suggest(id: &str) -> Vec<String> {
 fn requirement(rule: Requirement) -> String {
     let row = rule.row();
     let mut sheet = Sheet::new(Style::default().width);
-    sheet.line(&format!("{rule}   {}, binds {}", standing_words(rule), party(row.party)));
+    sheet.line(&format!("{rule}   {} - binds {}", standing_words(rule), party(row.party)));
     sheet.line("");
     sheet.prose(row.text);
     sheet.line("");
@@ -129,7 +129,7 @@ fn because(rule: Requirement) -> &'static str {
 
 // Ambiguities
 
-fn ambiguity(ambiguity: &Ambiguity) -> String {
+fn ambiguity(ambiguity: &'static Ambiguity) -> String {
     let mut sheet = Sheet::new(Style::default().width);
     sheet.line(&format!("{}   an ambiguity: sources disagree or are silent", ambiguity.id));
     sheet.line("");
@@ -137,14 +137,11 @@ fn ambiguity(ambiguity: &Ambiguity) -> String {
     sheet.line("");
     sheet.field("readings", ambiguity.readings);
     sheet.field("treatment", ambiguity.treatment);
-    let rows = |rules: &[Requirement]| rules.iter().map(|rule| format!("{rule}: {}", rule.row().text)).collect();
-    let whole: Vec<_> = rows(ambiguity.softens);
-    let partly: Vec<_> = rows(ambiguity.softens_partly);
-    if whole.is_empty() && partly.is_empty() {
-        sheet.field("softens", "no requirement");
-    }
-    sheet.list("softens", &whole);
-    sheet.list("in part", &partly);
+    let softened = |rules: &'static [Requirement], how: &'static str| {
+        rules.iter().map(move |rule| format!("{rule}{how}: {}", rule.row().text))
+    };
+    let rows = softened(ambiguity.softens, "").chain(softened(ambiguity.softens_partly, " (in part)"));
+    sheet.list("softens", &or_none(rows.collect(), "no requirement"));
     sheet.out
 }
 

@@ -9,7 +9,7 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::{Party, Reach, Requirement};
 
 use super::model::{Case, Run};
-use crate::verdict::Verdict;
+use crate::verdict::{Breach, Verdict};
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,10 @@ pub fn failure(case: &Case, run: &Run, style: &Style) -> String {
             sheet.line(&format!("{head} {}   {}", printable(&case.id), standing(first.requirement)));
             requirement_fields(&mut sheet, first.requirement);
             sheet.field("did", &did(case));
-            sheet.list("expected", &alternatives(&first.expected));
-            sheet.field("saw", &printable(&first.got));
+            if first.expected != [first.requirement.row().text] {
+                sheet.list("expected", &alternatives(&first.expected));
+            }
+            sheet.field("saw", &saw(case, first));
             for other in case.breaches.iter().skip(1) {
                 let (rule, got) = (other.requirement, printable(&other.got));
                 sheet.field("also", &format!("{rule} ({}): {got}", standing_words(rule)));
@@ -143,6 +145,16 @@ fn alternatives(expected: &[String]) -> Vec<String> {
     expected.iter().enumerate().map(|(n, one)| format!("{}{}", or(n), printable(one))).collect()
 }
 
+/// What came; of the monitor's findings, which are merged, also how often and where first.
+fn saw(case: &Case, breach: &Breach) -> String {
+    let told = case.reason.strip_prefix(breach.requirement.id()).and_then(|rest| rest.strip_prefix(": "));
+    printable(told.filter(|_| is_monitored(case)).unwrap_or(&breach.got))
+}
+
+fn is_monitored(case: &Case) -> bool {
+    area_of(&case.id) == "monitor"
+}
+
 /// What we did until it was decided, in few words: our side of the dialogue.
 fn did(case: &Case) -> String {
     let mut acts: Vec<(String, usize)> = Vec::new();
@@ -163,7 +175,11 @@ fn did(case: &Case) -> String {
         }
     }
     if acts.is_empty() {
-        return printable(&case.title);
+        return if is_monitored(case) {
+            "listened to every connection of the run".into()
+        } else {
+            printable(&case.title)
+        };
     }
     let texts = acts.into_iter().map(|(act, times)| if times == 1 { act } else { format!("{act} ({times} times)") });
     let mut texts: Vec<_> = texts.collect();
@@ -206,24 +222,24 @@ fn mark(style: &Style, line: &str) -> String {
 // The summary
 
 fn table(run: &Run, style: &Style) -> String {
-    let mut order: Vec<(Dialect, &str)> = Vec::new();
-    let mut areas: BTreeMap<(Dialect, &str), BTreeMap<Verdict, usize>> = BTreeMap::new();
-    for case in &run.cases {
-        let key = (case.dialect, area_of(&case.id));
-        if !areas.contains_key(&key) {
-            order.push(key);
-        }
-        *areas.entry(key).or_default().entry(case.verdict).or_default() += 1;
-    }
     let mut out = String::new();
-    let mut dialect = None;
-    for key in order {
-        if dialect != Some(key.0) {
-            dialect = Some(key.0);
-            out.push_str(&format!("{}\n", key.0));
+    for dialect in Dialect::ALL {
+        let mut areas: Vec<(&str, BTreeMap<Verdict, usize>)> = Vec::new();
+        for case in run.cases.iter().filter(|case| case.dialect == dialect) {
+            let area = area_of(&case.id);
+            let at = areas.iter().position(|(name, _)| *name == area).unwrap_or_else(|| {
+                areas.push((area, BTreeMap::new()));
+                areas.len() - 1
+            });
+            if let Some((_, counts)) = areas.get_mut(at) {
+                *counts.entry(case.verdict).or_default() += 1;
+            }
         }
-        if let Some(counts) = areas.get(&key) {
-            out.push_str(&format!("  {:<14} {}\n", printable(key.1), area_line(counts, style)));
+        if !areas.is_empty() {
+            out.push_str(&format!("{dialect}\n"));
+        }
+        for (area, counts) in areas {
+            out.push_str(&format!("  {:<14} {}\n", printable(area), area_line(&counts, style)));
         }
     }
     out
@@ -326,8 +342,8 @@ fn coverage_line(run: &Run) -> String {
     let hidden = count(&|rule| !judged.contains(rule) && matches!(rule.row().reach, Reach::Hidden(_)));
     let clients = count(&|rule| rule.row().party == Party::Client);
     format!(
-        "requirements: {done} of {visible} exercised; {needing} need a special target, {hidden} cannot be seen from \
-         outside, {clients} bind clients (listed in the JSON report)"
+        "requirements: {done} of {visible} exercised; not counted: {needing} need a special target,\n         \
+         {hidden} cannot be seen from outside, {clients} bind clients"
     )
 }
 
@@ -344,7 +360,7 @@ fn judged(run: &Run) -> BTreeSet<Requirement> {
 }
 
 fn seconds(ms: u64) -> String {
-    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }
 
 fn counted(n: u64, noun: &str) -> String {

@@ -94,6 +94,11 @@ impl Ledger {
         }
     }
 
+    /// Whether there is a case of this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.cases.iter().any(|case| case.id == id)
+    }
+
     pub(super) fn put(&mut self, case: Case) {
         self.cases.push(case);
     }

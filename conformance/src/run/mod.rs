@@ -29,6 +29,8 @@ use tokio::task::JoinSet;
 use crate::catalogue::scenarios;
 use crate::link::Dialer;
 use crate::player::{Ending, Limits, Outcome};
+use crate::report::baseline::Comparison;
+use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
 use crate::scenario::{Need, Scenario, Tier};
 use crate::verdict::Verdict;
@@ -116,6 +118,35 @@ pub struct Finished {
     pub stop: Option<Stop>,
 }
 
+impl Finished {
+    /// What the exit code depends on, as far as the run and its baseline tell.
+    pub fn facts<'c>(&self, baseline: Option<&'c Comparison>) -> ExitFacts<'c> {
+        let count = |verdict| self.run.cases.iter().filter(|case| case.verdict == verdict).count();
+        // What is blocked has no verdict either, unless it rests on something that the baseline lists.
+        let accepted = |case: &Case| {
+            baseline.is_some_and(|b| b.matched.iter().any(|m| m.id == case.id || case.reason.contains(&m.id)))
+        };
+        let blocked = self.run.cases.iter().filter(|case| case.verdict == Verdict::Blocked && !accepted(case)).count();
+        let (unreachable, harness_error) = match &self.stop {
+            Some(Stop::Unreachable(why)) => (Some(why.clone()), None),
+            Some(Stop::Harness(why)) => (None, Some(why.clone())),
+            None => (None, None),
+        };
+        ExitFacts {
+            interrupted: self.run.interrupted,
+            harness_error,
+            unreachable,
+            failures: count(Verdict::Fail),
+            warnings: count(Verdict::Warn),
+            baseline,
+            inconclusive: count(Verdict::Inconclusive) + blocked,
+            executed: self.run.cases.iter().filter(|case| case.attempts > 0).count(),
+            min_cases: 1,
+            ..ExitFacts::default()
+        }
+    }
+}
+
 /// Runs everything. Ends early, with what there is, when `interrupt` turns true.
 pub async fn run(
     options: Options,
@@ -131,7 +162,7 @@ pub async fn run(
         tokio::select! {
             stop = runner.everything() => stop,
             () = tokio::time::sleep(run_timeout) => {
-                runner.say(format!("the time for the run ({} s) is up; the rest was not run", run_timeout.as_secs()));
+                runner.out_of_time();
                 None
             }
             Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => None,
@@ -149,6 +180,8 @@ struct Runner {
     budget: Arc<Budget>,
     ledger: Ledger,
     keeper: Keeper,
+    /// Controls that hold, until all of their dialect do.
+    held: Vec<Case>,
     lacking: BTreeMap<Dialect, Vec<Need>>,
     numbers: BTreeMap<&'static str, usize>,
 }
@@ -159,6 +192,7 @@ impl Runner {
             budget: Arc::new(Budget::new(options.max_connections, options.max_messages)),
             keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
             ledger: Ledger::new(&options),
+            held: Vec::new(),
             numbers: scenarios().enumerate().map(|(n, s)| (s.id, n)).collect(),
             lacking: BTreeMap::new(),
             options,
@@ -169,7 +203,11 @@ impl Runner {
 
     async fn everything(&mut self) -> Option<Stop> {
         for endpoint in self.options.endpoints.clone() {
-            match preflight::reach(&self.dialer, &endpoint, &self.options).await {
+            let mut reached = preflight::reach(&self.dialer, &endpoint, &self.options).await;
+            if reached.is_err() && self.options.restart_cmd.is_some() && self.revive(endpoint.dialect).await {
+                reached = preflight::reach(&self.dialer, &endpoint, &self.options).await;
+            }
+            match reached {
                 Ok(lacking) => {
                     self.lacking.insert(endpoint.dialect, lacking);
                 }
@@ -200,28 +238,62 @@ impl Runner {
     }
 
     async fn dialect(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Option<Stop> {
-        let (able, unable): (Vec<_>, Vec<_>) = selected.iter().copied().partition(|s| self.lacks(s).is_none());
+        let (controls, rest): (Vec<&Scenario>, Vec<&Scenario>) = selected.iter().copied().partition(|s| s.is_control());
+        let (able, unable): (Vec<&Scenario>, Vec<&Scenario>) = rest.into_iter().partition(|s| self.lacks(s).is_none());
         for scenario in unable {
             let why = self.lacks(scenario).unwrap_or_default();
             self.put(self.ledger.unplayed(scenario, Verdict::NotApplicable, why));
         }
-        let (controls, rest): (Vec<_>, Vec<_>) = able.into_iter().partition(|s| s.is_control());
-        for control in controls {
-            let verdict = match self.alone(control).await {
-                Ok(verdict) => verdict,
-                Err(stop) => return Some(stop),
-            };
-            if verdict != Verdict::Pass {
-                self.say(format!("{dialect}: {} did not pass, so nothing else can be said", control.id));
-                self.block(&rest, &format!("blocked by {}", control.id));
+        match self.controls(&controls).await {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                self.say(format!("{dialect}: nothing else can be said: {why}"));
+                self.block(&able, &why);
                 return None;
             }
+            Err(stop) => return Some(stop),
         }
-        let (hazards, harmless): (Vec<_>, Vec<_>) = rest.into_iter().partition(|s| s.hazard);
+        let (hazards, harmless): (Vec<&Scenario>, Vec<&Scenario>) = able.into_iter().partition(|s| s.hazard);
         if let Some(stop) = self.together(&harmless).await {
             return Some(stop);
         }
         self.one_at_a_time(&hazards).await
+    }
+
+    /// Plays the controls. None of them counts as passed unless all hold; gives what the rest is blocked by.
+    async fn controls(&mut self, controls: &[&'static Scenario]) -> Result<Option<String>, Stop> {
+        for (done, control) in controls.iter().copied().enumerate() {
+            let (case, why) = match self.lacks(control) {
+                Some(lack) => {
+                    let case = self.ledger.unplayed(control, Verdict::NotApplicable, lack);
+                    (case, format!("blocked by {}: {lack}", control.id))
+                }
+                None => {
+                    let (outcome, attempts) = self.tries(control).await?;
+                    let case = self.ledger.settle(control, outcome, attempts);
+                    (case, format!("blocked by {}", control.id))
+                }
+            };
+            if case.verdict == Verdict::Pass {
+                self.held.push(case);
+                continue;
+            }
+            self.put(case);
+            self.withhold(&why);
+            self.block(controls.get(done + 1..).unwrap_or_default(), &why);
+            return Ok(Some(why));
+        }
+        for case in std::mem::take(&mut self.held) {
+            self.put(case);
+        }
+        Ok(None)
+    }
+
+    /// A control that holds says nothing where another does not, or was not played.
+    fn withhold(&mut self, why: &str) {
+        for case in std::mem::take(&mut self.held) {
+            self.put(Case { verdict: Verdict::Blocked, reason: why.into(), ..case });
+        }
     }
 
     fn lacks(&self, scenario: &Scenario) -> Option<&'static str> {
@@ -295,12 +367,16 @@ impl Runner {
 
     /// Plays one scenario alone, twice where the first try is doubtful.
     async fn alone(&mut self, scenario: &'static Scenario) -> Result<Verdict, Stop> {
+        let (outcome, attempts) = self.tries(scenario).await?;
+        Ok(self.settle(scenario, outcome, attempts))
+    }
+
+    async fn tries(&mut self, scenario: &'static Scenario) -> Result<(Outcome, u32), Stop> {
         let first = self.play(scenario, 'a').await?;
         if !needs_second_try(&first) || !self.revive(scenario.dialect).await {
-            return Ok(self.settle(scenario, first, 1));
+            return Ok((first, 1));
         }
-        let second = self.play(scenario, 'b').await?;
-        Ok(self.settle(scenario, second, 2))
+        Ok((self.play(scenario, 'b').await?, 2))
     }
 
     async fn play(&self, scenario: &'static Scenario, attempt: char) -> Result<Outcome, Stop> {
@@ -356,6 +432,18 @@ impl Runner {
         }
     }
 
+    /// The time for the run is up: whatever is open stays open, and says so.
+    fn out_of_time(&mut self) {
+        let why = format!("the time for the run ({} s) was up", self.options.run_timeout.as_secs_f64());
+        self.say(format!("{why}; the rest was not run"));
+        self.withhold(&why);
+        for scenario in self.selected() {
+            if !self.ledger.has(scenario.id) {
+                self.put(self.ledger.unplayed(scenario, Verdict::Inconclusive, &why));
+            }
+        }
+    }
+
     fn put(&mut self, case: Case) {
         let _ = self.progress.send(Progress::Case(Box::new(case.clone())));
         self.ledger.put(case);
@@ -366,6 +454,7 @@ impl Runner {
     }
 
     fn finish(mut self, started: Instant, interrupted: bool) -> Run {
+        self.withhold("blocked: the run ended before the other control");
         for case in self.ledger.monitor_cases() {
             self.put(case);
         }

@@ -39,11 +39,29 @@ pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Option
     })
 }
 
-/// Whether the target takes connections.
+/// Time in which a process that is dying shows it after it has taken a connection.
+const LAST_BREATH: Duration = Duration::from_millis(300);
+
+/// Whether the target takes connections, and does not drop them at once: a process that is just dying may
+/// still have taken one.
 pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> bool {
     let request = upgrade(endpoint);
-    let opening = dialer.open(&endpoint.realtime, &request);
-    matches!(timeout(options.step_timeout * 2, opening).await, Ok(Ok(_)))
+    let Ok(Ok(opened)) = timeout(options.step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await else {
+        return false;
+    };
+    let Some(mut socket) = opened.socket else { return true };
+    let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
+    match timeout(LAST_BREATH, socket.next()).await {
+        Ok(OwnedFrame::Lost) => false,
+        Ok(
+            OwnedFrame::Text { .. }
+            | OwnedFrame::Binary(_)
+            | OwnedFrame::Ping(_)
+            | OwnedFrame::Pong(_)
+            | OwnedFrame::Close { .. },
+        )
+        | Err(_) => true,
+    }
 }
 
 fn upgrade(endpoint: &Endpoint) -> Request {

@@ -32,6 +32,9 @@ pub struct Cast {
 /// A key that no target knows: of the form of a real one.
 pub const WRONG_KEY: &str = "da2-wrongwrongwrongwrongwrongw";
 
+/// Longest label of a nonce that is kept as it is, in characters.
+const LABEL_MAX: usize = 30;
+
 impl Cast {
     /// A cast for snapshots: fixed names, and a placeholder in place of the key.
     pub fn example(dialect: Dialect) -> Self {
@@ -51,9 +54,16 @@ impl Cast {
         }
     }
 
-    /// A nonce: the run's and the scenario's prefix with a label of the step.
+    /// A nonce: the run's and the scenario's prefix with a label of the step. Letters, digits and hyphens, and
+    /// short enough for a channel segment, whatever the label.
     pub fn nonce(&self, label: &str) -> String {
-        format!("{}-{label}", self.prefix)
+        let plain: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        if plain == label && label.len() <= LABEL_MAX {
+            return format!("{}-{label}", self.prefix);
+        }
+        let mark = label.bytes().fold(0x811c_9dc5_u32, |mark, byte| (mark ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let head: String = plain.chars().take(LABEL_MAX - 9).collect();
+        format!("{}-{head}-{mark:08x}", self.prefix)
     }
 
     /// Good credentials.

@@ -316,7 +316,7 @@ pub(super) static FAULTS: &[Fault] = &[
         how: edit("data", Nth::From(2), Change::Drop),
     },
     Fault {
-        name: "events-any-namespace",
+        name: "events-subscribe-to-any-namespace",
         about: "takes channels of namespaces that do not exist",
         breaks: R::EvtChannel008,
         caught_by: "events/channel/undefined-namespace",

@@ -119,7 +119,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/credentials/operation-with-unknown-key",
-        title: "A subscribe with an unknown API key is refused, although the connection was accepted, and harms nobody.",
+        title: "A subscribe with an unknown API key is refused on an accepted connection, and harms nobody.",
         covers: &[R::EvtAuth016, R::EvtSub022, R::SynAlive001, R::SynAlive002],
         hazard: true,
         steps: |cast| {

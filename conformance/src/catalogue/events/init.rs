@@ -5,7 +5,7 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
 use super::steps::{acked, all, any_of, connected, expect, heard, open, published, say, subscribed, warmed};
-use super::steps_a::{INIT, QUICK, edit, pinged, unsubscribe};
+use super::steps_a::{INIT, QUICK, edit, pinged, refusals, unsubscribe};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 
@@ -67,8 +67,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A connection that never sent connection_init gets no connection_ack.",
         covers: &[R::EvtInit005],
         steps: |cast| {
-            let answers =
-                vec![Pattern::with_id("subscribe_success", "first"), Pattern::with_id("subscribe_error", "first")];
+            let mut answers = vec![Pattern::with_id("subscribe_success", "first")];
+            answers.extend(refusals("first"));
             all([
                 vec![
                     open(cast, 1),

@@ -156,7 +156,7 @@ pub(super) static FAULTS: &[Fault] = &[
         how: How::Skip(Check::KeepAlives),
     },
     Fault {
-        name: "events-ping-unanswered",
+        name: "events-deaf-to-pings",
         about: "does not answer pings",
         breaks: R::EvtKa008,
         caught_by: "events/keepalive/ping",

@@ -91,7 +91,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/subscribe/channel-of-another-type",
-        title: "A subscribe whose channel is a number, an object or an array is answered with an error and harms nobody.",
+        title: "A subscribe whose channel is no string is answered with an error and harms nobody.",
         covers: &[R::EvtSub023, R::SynAlive001, R::SynAlive002],
         hazard: true,
         steps: |cast| {

@@ -186,7 +186,7 @@ pub(super) static FAULTS: &[Fault] = &[
         about: "closes the connection on a second connection_init",
         breaks: R::GqlInit013,
         caught_by: "graphql/init/second-init",
-        how: edit("connection_ack", Nth::Only(2), Change::CloseAfter(4429)),
+        how: edit("connection_ack", Nth::Only(2), Change::CloseInstead(4429)),
     },
     Fault {
         name: "graphql-early-start-ends-the-connection",

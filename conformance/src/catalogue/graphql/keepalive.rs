@@ -40,7 +40,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "graphql/keepalive/goes-on",
         title: "A connection with a subscription gets keep-alives again and again.",
-        covers: &[R::GqlKa001, R::GqlKa004],
+        covers: &[R::GqlKa001],
         needs: CHANNEL,
         tier: Tier::Standard,
         steps: |cast| {
@@ -50,6 +50,14 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![beat(1, R::GqlKa001), beat(1, R::GqlKa001)],
             ])
         },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/keepalive/in-time",
+        title: "The time between two keep-alives is shorter than the timeout that the acknowledgement names.",
+        covers: &[R::GqlKa004],
+        tier: Tier::Standard,
+        steps: |cast| all([connected(cast, 1), vec![beat(1, R::GqlKa004), beat(1, R::GqlKa004)]]),
         ..QUICK
     },
     Scenario {
@@ -97,8 +105,8 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "graphql-ka-slower-than-promised",
         about: "sends keep-alives more rarely than the acknowledgement says",
-        breaks: R::GqlKa001,
-        caught_by: "graphql/keepalive/goes-on",
+        breaks: R::GqlKa004,
+        caught_by: "graphql/keepalive/in-time",
         how: How::Set(|policy| policy.keep_alive = std::time::Duration::from_secs(400)),
     },
     Fault {
@@ -123,11 +131,11 @@ pub(super) static FAULTS: &[Fault] = &[
         how: edit("ka", Nth::Only(3), Change::CloseInstead(1000)),
     },
     Fault {
-        name: "graphql-first-ka-late",
-        about: "sends no keep-alive with the acknowledgement",
+        name: "graphql-first-ka-held-back",
+        about: "sends the first keep-alive with the next message only",
         breaks: R::GqlKa002,
         caught_by: "graphql/keepalive/first",
-        how: edit("ka", Nth::Only(1), Change::Drop),
+        how: edit("ka", Nth::Only(1), Change::HoldBack),
     },
     Fault {
         name: "graphql-ka-by-another-word",
@@ -145,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "graphql-no-first-ka",
-        about: "sends no keep-alive at all, for none follows the acknowledgement",
+        about: "sends the first keep-alive a minute after the acknowledgement",
         breaks: R::GqlKa002,
         caught_by: "graphql/keepalive/first",
         how: How::Skip(Check::FirstKeepAlive),

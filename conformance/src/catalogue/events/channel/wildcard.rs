@@ -1,4 +1,6 @@
 //! Wildcards: where they may stand and what they cover.
+//!
+//! None stands right below the namespace: it would hear the events of every other scenario of the run.
 
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
@@ -29,24 +31,6 @@ pub(in super::super) static SCENARIOS: &[Scenario] = &[
                     heard(1, "wild", &one, R::EvtChannel011),
                     published(cast, &format!("{room}/a/b/c"), &two),
                     heard(1, "wild", &two, R::EvtChannel011),
-                ],
-            ])
-        },
-        ..QUICK
-    },
-    Scenario {
-        id: "events/channel/wildcard-of-the-namespace",
-        title: "A subscription to * right below the namespace hears channels of several segments.",
-        covers: &[R::EvtChannel011, R::EvtChannel010],
-        steps: |cast| {
-            let (room, nonce) = (cast.channel("room"), cast.nonce("event"));
-            all([
-                connected(cast, 1),
-                taken(cast, 1, "wild", &format!("/{}/*", cast.namespace()), R::EvtChannel010),
-                vec![
-                    warmed_by(cast, 1, "wild", &room, R::EvtChannel011),
-                    published(cast, &format!("{room}/a/b"), &nonce),
-                    heard(1, "wild", &nonce, R::EvtChannel011),
                 ],
             ])
         },
@@ -122,13 +106,6 @@ pub(in super::super) static FAULTS: &[Fault] = &[
         about: "takes a wildcard for just one segment",
         breaks: R::EvtChannel011,
         caught_by: "events/channel/wildcard-of-any-depth",
-        how: How::Skip(Check::WildcardDepth),
-    },
-    Fault {
-        name: "events-namespace-wildcard-of-one-level",
-        about: "takes a wildcard for just one segment, also below the namespace",
-        breaks: R::EvtChannel011,
-        caught_by: "events/channel/wildcard-of-the-namespace",
         how: How::Skip(Check::WildcardDepth),
     },
     Fault {

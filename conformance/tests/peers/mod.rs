@@ -1,0 +1,379 @@
+//! Peers that are no AppSync endpoints, and a run against them.
+//!
+//! A peer listens on a free port of the loopback interface and does one thing with every connection, as
+//! bytes: it uses nothing of the suite, so that an error there cannot hide itself here. It counts what it
+//! could write, and ends with its owner.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::Url;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
+use syncspec::link::{DialOptions, Dialer};
+use syncspec::report::Exit;
+use syncspec::report::exit::decide;
+use syncspec::run::{Endpoint, Finished, Options, run};
+use syncspec::scenario::Tier;
+use syncspec::verdict::Verdict;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+/// Step limit of a run against a peer that may say nothing.
+pub(crate) const STEP: Duration = Duration::from_millis(200);
+
+/// After this a run has gone wrong: its own limit is far below.
+const TOO_LONG: Duration = Duration::from_secs(120);
+
+/// The key that a run uses.
+pub(crate) const KEY: &str = "da2-thekeyofatestwithpeers0001";
+
+/// A listening peer. Dropping it ends it.
+pub(crate) struct Peer {
+    address: SocketAddr,
+    most: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Peer {
+    /// Serves every connection in the same way.
+    pub(crate) async fn start<F>(serve: impl Fn(Caller) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Option<()>> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port has an address");
+        let most = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&most);
+        let task = tokio::spawn(async move {
+            let mut callers = JoinSet::new();
+            while let Ok((tcp, _)) = listener.accept().await {
+                let _ = tcp.set_nodelay(true);
+                callers.spawn(serve(Caller { tcp, read: Vec::new(), wrote: 0, most: Arc::clone(&counter) }));
+            }
+        });
+        Self { address, most, task }
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The most bytes that it could write on one connection.
+    pub(crate) fn most_written(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One connection, the peer's side. Every method gives `None` when the other side is gone.
+pub(crate) struct Caller {
+    tcp: TcpStream,
+    read: Vec<u8>,
+    wrote: u64,
+    most: Arc<AtomicU64>,
+}
+
+/// An HTTP request.
+pub(crate) struct Asked {
+    /// `Sec-WebSocket-Key`, where it asks for an upgrade.
+    pub(crate) key: Option<String>,
+    /// Whether `Sec-WebSocket-Protocol` offers the protocol of a dialect.
+    pub(crate) protocol: Option<&'static str>,
+    /// The body.
+    pub(crate) body: String,
+}
+
+/// What a client sends over a WebSocket.
+pub(crate) enum Said {
+    /// A text or binary message, whole or a fragment.
+    Message {
+        /// First byte of the frame.
+        head: u8,
+        /// Unmasked.
+        payload: Vec<u8>,
+    },
+    /// A ping.
+    Ping(Vec<u8>),
+    /// A close frame.
+    Close(Vec<u8>),
+}
+
+impl Caller {
+    /// Reads and forgets until the other side ends.
+    pub(crate) async fn listen(&mut self) -> Option<()> {
+        loop {
+            self.fill().await?;
+            self.read.clear();
+        }
+    }
+
+    /// Writes bytes, counted.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = self.tcp.write(rest).await.ok().filter(|written| *written > 0)?;
+            self.wrote += written as u64;
+            self.most.fetch_max(self.wrote, Ordering::Relaxed);
+            rest = &rest[written..];
+        }
+        Some(())
+    }
+
+    /// Writes byte by byte.
+    pub(crate) async fn trickle(&mut self, bytes: &[u8]) -> Option<()> {
+        for byte in bytes {
+            self.write(std::slice::from_ref(byte)).await?;
+            tokio::task::yield_now().await;
+        }
+        Some(())
+    }
+
+    /// Writes the same bytes until so many have gone out.
+    pub(crate) async fn pour(&mut self, bytes: &[u8], total: u64) -> Option<()> {
+        let until = self.wrote.saturating_add(total);
+        while self.wrote < until {
+            self.write(bytes).await?;
+        }
+        Some(())
+    }
+
+    /// The next HTTP request.
+    pub(crate) async fn asked(&mut self) -> Option<Asked> {
+        let end = loop {
+            if let Some(at) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.fill().await?;
+        };
+        let head = String::from_utf8_lossy(&self.read[..end]).into_owned();
+        self.read.drain(..end);
+        let field = |name: &str| {
+            let named = |line: &&str| line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name));
+            head.lines().skip(1).find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+        };
+        let length = field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        while self.read.len() < length {
+            self.fill().await?;
+        }
+        let body = String::from_utf8_lossy(&self.read[..length]).into_owned();
+        self.read.drain(..length);
+        let offered = field("sec-websocket-protocol").unwrap_or_default();
+        Some(Asked {
+            key: field("sec-websocket-key").map(Into::into),
+            protocol: ["graphql-ws", "aws-appsync-event-ws"].into_iter().find(|name| offered.contains(name)),
+            body,
+        })
+    }
+
+    /// Agrees to an upgrade.
+    pub(crate) async fn agree(&mut self, asked: &Asked) -> Option<()> {
+        self.write(agreement(asked)?.as_bytes()).await
+    }
+
+    /// Answers an HTTP request with 200 and ends.
+    pub(crate) async fn answer(&mut self, body: &str) -> Option<()> {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        self.write(head.as_bytes()).await?;
+        self.write(body.as_bytes()).await
+    }
+
+    /// Sends a text message.
+    pub(crate) async fn say(&mut self, text: &str) -> Option<()> {
+        self.write(&frame(0x81, text.as_bytes())).await
+    }
+
+    /// The next frame.
+    pub(crate) async fn said(&mut self) -> Option<Said> {
+        loop {
+            if let Some((head, payload)) = self.take_frame() {
+                return Some(match head & 0x0f {
+                    8 => Said::Close(payload),
+                    9 => Said::Ping(payload),
+                    10 => continue,
+                    _ => Said::Message { head, payload },
+                });
+            }
+            self.fill().await?;
+        }
+    }
+
+    fn take_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let [head, length, rest @ ..] = self.read.as_slice() else { return None };
+        let (head, is_masked) = (*head, length & 0x80 != 0);
+        let extended = match length & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let length = match extended {
+            0 => usize::from(length & 0x7f),
+            _ => rest.get(..extended)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
+        };
+        let mask = if is_masked { rest.get(extended..extended + 4)? } else { &[0; 4] };
+        let from = extended + if is_masked { 4 } else { 0 };
+        let masked = rest.get(from..from.checked_add(length)?)?;
+        let payload = masked.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        self.read.drain(..2 + from + length);
+        Some((head, payload))
+    }
+
+    async fn fill(&mut self) -> Option<()> {
+        let read = self.tcp.read_buf(&mut self.read).await.ok()?;
+        (read > 0).then_some(())
+    }
+}
+
+/// The 101 that belongs to a request.
+pub(crate) fn agreement(asked: &Asked) -> Option<String> {
+    let digest = Sha1::new().chain_update(asked.key.as_ref()?).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let selected = asked.protocol.map(|name| format!("sec-websocket-protocol: {name}\r\n")).unwrap_or_default();
+    Some(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n{selected}\
+         sec-websocket-accept: {}\r\n\r\n",
+        STANDARD.encode(digest.finalize())
+    ))
+}
+
+/// A frame of a server, which masks nothing.
+pub(crate) fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![head];
+    match payload.len() {
+        short @ 0..126 => out.push(u8::try_from(short).unwrap_or_default()),
+        long => {
+            out.push(127);
+            out.extend((long as u64).to_be_bytes());
+        }
+    }
+    out.extend(payload);
+    out
+}
+
+/// What a server would say that agrees to everything and does nothing: one answer to a message, if any.
+pub(crate) fn acknowledgement(asked: &Asked, message: &[u8]) -> Option<Value> {
+    let message: Value = serde_json::from_slice(message).ok()?;
+    let id = message.get("id").cloned().unwrap_or_default();
+    Some(match message.get("type")?.as_str()? {
+        "connection_init" if asked.protocol == Some("graphql-ws") => {
+            json!({ "type": "connection_ack", "payload": { "connectionTimeoutMs": 300_000 } })
+        }
+        "connection_init" => json!({ "type": "connection_ack", "connectionTimeoutMs": 300_000 }),
+        "start" => json!({ "type": "start_ack", "id": id }),
+        "stop" => json!({ "type": "complete", "id": id }),
+        "subscribe" => json!({ "type": "subscribe_success", "id": id }),
+        "unsubscribe" => json!({ "type": "unsubscribe_success", "id": id }),
+        "publish" => {
+            let count = message.get("events").and_then(Value::as_array).map_or(0, Vec::len);
+            json!({ "type": "publish_success", "id": id, "successful": successes(count), "failed": [] })
+        }
+        _ => return None,
+    })
+}
+
+/// An HTTP answer that looks right for whatever was asked.
+pub(crate) fn plausible(body: &str) -> String {
+    let asked: Value = serde_json::from_str(body).unwrap_or_default();
+    if let Some(events) = asked.get("events").and_then(Value::as_array) {
+        return json!({ "successful": successes(events.len()), "failed": [] }).to_string();
+    }
+    if body.contains("__schema") {
+        let fields = |names: [&str; 4]| json!({ "fields": names.map(|name| json!({ "name": name })) });
+        let mutations = fields(["publish2channel", "sendMessage", "addNote", "dropNote"]);
+        let subscriptions = fields(["subscribe2channel", "subscribeToMessages", "onNote", "onDrop"]);
+        return json!({ "data": { "__schema": { "mutationType": mutations, "subscriptionType": subscriptions } } })
+            .to_string();
+    }
+    let variables = asked.get("variables").cloned().unwrap_or_else(|| json!({}));
+    json!({ "data": { "publish2channel": variables, "sendMessage": variables, "addNote": variables, "dropNote": variables } })
+        .to_string()
+}
+
+fn successes(count: usize) -> Value {
+    (0..count).map(|index| json!({ "identifier": format!("e-{index}"), "index": index })).collect()
+}
+
+/// How a peer is judged.
+pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
+    let (http, realtime) = match dialect {
+        Dialect::Graphql => ("/graphql", "/graphql/realtime"),
+        Dialect::Events => ("/event", "/event/realtime"),
+    };
+    let url = |path: &str| Url { secure: false, host: address.to_string(), path: path.into() };
+    Options {
+        endpoints: vec![Endpoint {
+            dialect,
+            http: url(http),
+            realtime: url(realtime),
+            auth_host: address.to_string(),
+            api_key: KEY.into(),
+            namespaces: vec!["default".into()],
+        }],
+        embedded: false,
+        filters: Vec::new(),
+        tier: Tier::Quick,
+        limits: true,
+        jobs: 64,
+        seed: 7,
+        step_timeout: STEP,
+        case_timeout: STEP * 10,
+        run_timeout: Duration::from_secs(20),
+        max_connections: 5_000,
+        max_messages: 50_000,
+        restart_cmd: None,
+        restart_wait: STEP,
+        panic_in: None,
+    }
+}
+
+/// Judges a peer, in bounded time.
+pub(crate) async fn judge(options: Options) -> Judged {
+    let dialer = Dialer::new(DialOptions {
+        connect_timeout: STEP * 10,
+        answer_timeout: options.step_timeout * 2,
+        ..DialOptions::default()
+    })
+    .expect("no certificates are asked for");
+    let (progress, _news) = mpsc::unbounded_channel();
+    let (_interrupt, interrupted) = watch::channel(false);
+    let finished =
+        timeout(TOO_LONG, run(options, dialer, progress, interrupted)).await.expect("a run ends within its own limits");
+    let exit = decide(&finished.facts(None));
+    Judged { finished, exit }
+}
+
+/// What a run found of a peer.
+pub(crate) struct Judged {
+    pub(crate) finished: Finished,
+    pub(crate) exit: Exit,
+}
+
+impl Judged {
+    /// Identifiers of the cases with a verdict.
+    pub(crate) fn with(&self, verdict: Verdict) -> Vec<&str> {
+        self.finished.run.cases.iter().filter(|case| case.verdict == verdict).map(|case| case.id.as_str()).collect()
+    }
+
+    /// Every case in one line each, for a test that fails.
+    pub(crate) fn lines(&self) -> String {
+        let lines = self.finished.run.cases.iter().filter(|case| case.verdict != Verdict::Blocked);
+        let lines: Vec<_> = lines.map(|case| format!("{} {}: {}", case.verdict, case.id, case.reason)).collect();
+        format!("exit {}: {}\n{}", self.exit.code, self.exit.reason, lines.join("\n"))
+    }
+}
