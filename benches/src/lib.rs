@@ -26,9 +26,11 @@ pub enum Tagged {
 pub fn play_catalogue() -> usize {
     use std::time::Duration;
     use syncspec::player::{Ending, Limits};
+    use syncspec::reference::graphql::Engine;
     use syncspec::reference::{Config, Endpoint};
     use syncspec::scenario::{Cast, Need};
 
+    let Ok(engine) = Engine::default_schema() else { return 0 };
     let limits = Limits { scenario: Duration::from_secs(2 * 24 * 3600), keep_alive: None, ..Limits::default() };
     let playable = syncspec::catalogue::scenarios().filter(|s| !s.needs.contains(&Need::Socket));
     playable
@@ -36,7 +38,7 @@ pub fn play_catalogue() -> usize {
             let config = Config::default();
             let cast =
                 Cast { prefix: "b1-c001".into(), api_key: config.api_key.clone(), ..Cast::example(scenario.dialect) };
-            let Ok(mut endpoint) = Endpoint::new(config, &[]) else { return false };
+            let mut endpoint = Endpoint::with_engine(config, &[], engine.fresh());
             syncspec::sim::play(scenario, cast, limits, &mut endpoint).ending == Ending::Met
         })
         .count()

@@ -77,8 +77,6 @@ async fn a_target_that_acknowledges_a_wrong_key_fails_the_control_and_blocks_the
 }
 
 mod behaviour {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use serde_json::json;
 
     use super::{Caller, Said, acknowledgement, peers, plausible};
@@ -136,8 +134,7 @@ mod behaviour {
 
     /// It refuses the second connection, which is the one with the wrong key.
     pub(super) async fn a_peer_that_acknowledges_every_other_connection(caller: Caller) -> Option<()> {
-        static SEEN: AtomicU64 = AtomicU64::new(0);
-        let refuses = SEEN.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+        let refuses = caller.number % 2 == 1;
         acknowledges(caller, move |word| refuses && word == "connection_init").await
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::{Ambiguity, Requirement as R};
-use appsync_protocol::wire::{OwnedFrame, Side};
+use appsync_protocol::transcript::{self, Redactor, Transcript, What};
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use syncspec::catalogue::{faults, scenarios};
@@ -20,7 +20,7 @@ use syncspec::report::junit::to_junit;
 use syncspec::report::ndjson::{Line, Writer};
 use syncspec::report::text::{Style, failure, printable, summary};
 use syncspec::report::{Case, Exit, Run, Target, list};
-use syncspec::scenario::{Scenario, cut};
+use syncspec::scenario::Scenario;
 use syncspec::verdict::{Breach, Verdict, judge};
 
 const PLAIN: Style = Style { color: false, width: 100 };
@@ -82,6 +82,33 @@ fn prose_is_wrapped_and_commands_are_not() {
 #[test]
 fn nothing_that_a_target_says_reaches_the_terminal_as_a_command() {
     assert_eq!(printable("a\u{1b}[2J\nb\u{202e}c\u{9b}\t"), "a\\u{1b}[2J\\nb\\u{202e}c\\u{9b}\\t");
+}
+
+#[test]
+fn what_we_did_is_told_in_few_words() {
+    let lines = [
+        "|-- open graphql-ws /graphql?header=x: 101 graphql-ws",
+        "|-- connection_init ------------->|",
+        "|-- start a-1 {\"data\":\"{}\"} ----->|",
+        "|<-- start_ack a-1 --------------|",
+        "#2 |-- publish p channel=\"/default/x\" events=[]",
+        "|-- unknown_word {\"x\":1} ------->|",
+        "|-- POST /graphql?x=1 {}: 200 {}",
+        "|-- POST /graphql?x=2 {}: 200 {}",
+        "|   * client writes bytes: an unmasked frame",
+        "|-- binary (3 bytes) ------------>|      <-- here",
+        "|-- ping (4 bytes) -------------->|",
+    ];
+    let dialogue: String = lines.iter().map(|line| format!("  1 ms   {line}\n")).collect();
+    let run = small_run();
+    let text = failure(&Case { dialogue, ..broken_ack() }, &run, &Style { color: false, width: 0 });
+
+    let did = text.lines().find(|line| line.starts_with("  did")).unwrap();
+    assert_eq!(
+        did,
+        "  did        open a connection, connection_init, start a-1, publish p, unknown_word, POST /graphql (2 times), \
+         write bytes: an unmasked frame, binary (3 bytes)"
+    );
 }
 
 // Explanations
@@ -605,10 +632,9 @@ fn small_cases() -> Vec<Case> {
 }
 
 fn broken_ack() -> Case {
-    let dialogue = r#"       0 ms  #1 |-- upgrade /graphql/realtime graphql-ws
-      22 ms  #1 |<- 101 graphql-ws
-      23 ms  #1 |-- {"type":"connection_init"}
-      45 ms  #1 |<- {"type":"connection_ack","payload":{"connectionTimeoutMs":"300000"}}      <-- here
+    let dialogue = r#"        0 ms   |-- open graphql-ws /graphql/realtime: 101 graphql-ws
+       23 ms   |-- connection_init ------------->|
+       45 ms   |<-- connection_ack {"connectionTimeoutMs":"300000"}      <-- here
 "#;
     Case {
         title: "The acknowledgement tells the client how long to wait for a ka.".into(),
@@ -653,6 +679,7 @@ fn plain_case(id: &str, verdict: Verdict) -> Case {
         dialogue: String::new(),
         took_ms: 30,
         attempts: 1,
+        replay: "graphql/control/refuses-a-wrong-key".into(),
     }
 }
 
@@ -690,34 +717,47 @@ fn played_run() -> Run {
 
 fn played(scenario: &Scenario, outcome: &Outcome) -> Case {
     let (verdict, breaches) = judge(scenario, outcome);
-    let mark = breaches.first().and_then(|breach| breach.entry);
-    let dialogue: String = outcome.record.iter().enumerate().map(|(n, entry)| drawn(entry, mark == Some(n))).collect();
     Case {
         title: scenario.title.into(),
         requirements: scenario.covers.to_vec(),
         reason: breaches.first().map(|breach| format!("got {}", breach.got)).unwrap_or_default(),
+        dialogue: drawn(&outcome.record, breaches.first().and_then(|breach| breach.entry)),
         breaches,
         evidence: outcome.evidence.clone(),
-        dialogue: dialogue.replace(&syncspec::reference::Config::default().api_key, "${key:1}"),
         took_ms: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
         ..plain_case(scenario.id, verdict)
     }
 }
 
-/// A line of a dialogue, as far as this scenario needs it.
-fn drawn(entry: &Entry, here: bool) -> String {
-    let conn = entry.conn;
-    let what = match &entry.event {
-        Event::Upgrade { request } => format!("#{conn} |-- upgrade {}", request.path()),
-        Event::Upgraded { response } => format!("#{conn} |<- {}", response.status),
-        Event::Frame { from: Side::Client, frame: OwnedFrame::Text { text, .. } } => format!("#{conn} |-- {text}"),
-        Event::Frame { from: Side::Server, frame: OwnedFrame::Text { text, .. } } => format!("#{conn} |<- {text}"),
-        Event::Call { request } => format!("   |-- {} {} {}", request.method, request.path(), request.body.text()),
-        Event::Answer { response } => format!("   |<- {} {}", response.status, response.body.text()),
-        event @ (Event::Frame { .. } | Event::Failed { .. } | Event::Bytes { .. }) => format!("#{conn} |   {event:?}"),
-    };
-    let here = if here { "      <-- here" } else { "" };
-    format!("{:>8} ms  {}{here}\n", entry.at.as_millis(), cut(&what, 100))
+/// The record as the runner draws it: without secrets, the deciding entry marked.
+fn drawn(record: &[Entry], mark: Option<usize>) -> String {
+    let key = syncspec::reference::Config::default().api_key;
+    let redactor = Redactor::new(&[("key", &key)]);
+    let (mut transcript, mut place) = (Transcript::new(), None);
+    let mut asked = None;
+    for (index, entry) in record.iter().enumerate() {
+        let what = match &entry.event {
+            Event::Upgrade { request } | Event::Call { request } => {
+                asked = Some(request.clone());
+                None
+            }
+            Event::Upgraded { response } => asked.take().map(|request| What::open(&request, response)),
+            Event::Answer { response } => {
+                asked.take().map(|request| What::Http { request, response: response.clone() })
+            }
+            Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: frame.clone() }),
+            Event::Failed { what } => Some(What::Note(what.clone())),
+            Event::Bytes { what } => Some(What::Note((*what).into())),
+        };
+        if let Some(what) = what {
+            if mark == Some(index) {
+                place = Some(transcript.entries().len());
+            }
+            let line = transcript::Entry { at: entry.at, connection: u32::from(entry.conn), what };
+            transcript.push(redactor.entry(&line));
+        }
+    }
+    transcript::draw(&transcript, place)
 }
 
 /// A failing and a passing case whose every text is hostile.
@@ -729,7 +769,7 @@ fn hostile_run(texts: &[String]) -> Run {
         reason: next(),
         breaches: vec![breach(R::GqlInit003, &[&next(), &next()], &next())],
         evidence: vec![next()],
-        dialogue: format!("  1 ms  #1 |-- {}\n  2 ms  #1 |<- {}      <-- here\n", next(), next()),
+        dialogue: format!("  1 ms   |-- {}\n  2 ms   |<-- {}      <-- here\n", next(), next()),
         observations: vec![observation(&next(), &next())],
         ..plain_case("graphql/hostile/failing", Verdict::Fail)
     };

@@ -41,6 +41,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
+    ("conformance/tests/exits.rs", "each exit code and each file of the command"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
@@ -123,6 +124,13 @@ fn the_module_map_names_every_top_level_module_and_nothing_that_is_not_there() {
 }
 
 #[test]
+fn the_tests_that_hold_the_invariants_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+
+    assert_clean(&unknown_tests(&text, &sources()));
+}
+
+#[test]
 fn each_check_complains_of_what_it_looks_for() {
     let todo = concat!("to", "do!()");
     let of = |path: &str, text: &str| Files::from([(path.to_owned(), text.to_owned())]);
@@ -144,6 +152,8 @@ fn each_check_complains_of_what_it_looks_for() {
     complains(without_theory(&of("protocol/src/hub.rs", "use core::fmt;\n")), "hub.rs");
     complains(unsafe_code(&of("protocol/src/hub.rs", concat!("un", "safe { f() }"))), "hub.rs:1");
     complains(stale_map("```text\nprotocol/src/\n```", &of("protocol/src/hub.rs", "")), "hub.rs is not in");
+    complains(unknown_tests("| it holds | `a_test_of_it` |", &Files::new()), "a_test_of_it");
+    complains(unknown_tests("no table", &Files::new()), "names no test");
     complains(stale_map("```text\nprotocol/src/\n  gone.rs  x\n```", &Files::new()), "gone.rs is not there");
 }
 
@@ -254,6 +264,23 @@ fn stale_map(text: &str, files: &Files) -> Vec<String> {
         wrong.extend(named.difference(&there).map(|name| format!("{folder}{name} is not there")));
     }
     wrong
+}
+
+/// Tests that the tables of the document name, sentences with underscores in backticks, and that are nowhere.
+fn unknown_tests(text: &str, files: &Files) -> Vec<String> {
+    let is_test = |word: &str| {
+        word.matches('_').count() > 1 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let named: BTreeSet<_> = rows.flat_map(|line| line.split('`')).filter(|word| is_test(word)).collect();
+    if named.is_empty() {
+        return vec!["ARCHITECTURE.md names no test".into()];
+    }
+    named
+        .into_iter()
+        .filter(|name| !files.values().any(|source| source.contains(&format!("fn {name}("))))
+        .map(|name| format!("ARCHITECTURE.md names {name}, which is no test"))
+        .collect()
 }
 
 /// `hub.rs` of `hub.rs`, `server/` of `server/mod.rs`.

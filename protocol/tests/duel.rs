@@ -122,11 +122,32 @@ enum Parcel {
 #[derive(Default)]
 struct Life {
     generations: u32,
-    /// Generations that wait for their answer, oldest first.
-    asked: VecDeque<SubscriptionKey>,
+    /// What waits for its answer, oldest first, as the hub answers: generations, and stops as `None`.
+    asked: VecDeque<Option<SubscriptionKey>>,
     /// Granted and not ended.
     live: VecDeque<SubscriptionKey>,
-    stops: u32,
+}
+
+impl Life {
+    /// What is not over, asked for or granted.
+    fn wanted(&self) -> impl Iterator<Item = &SubscriptionKey> {
+        self.asked.iter().flatten().chain(&self.live)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.asked.contains(&None)
+    }
+
+    /// The oldest that waits, of the starts or of the stops if the answer says which.
+    fn answered(&mut self, of: Option<Operation>) -> Option<SubscriptionKey> {
+        let at = self.asked.iter().position(|ask| match of {
+            Some(Operation::Subscribe) => ask.is_some(),
+            Some(Operation::Unsubscribe) => ask.is_none(),
+            Some(Operation::Publish) => false,
+            None => true,
+        });
+        self.asked.remove(at?)?
+    }
 }
 
 struct Client {
@@ -231,15 +252,15 @@ impl Arena {
         let Client { dialect, over, ref talk, ref mut lives, .. } = self.clients[client];
         let life = lives.entry(id).or_default();
         // GQL-INIT-005: a start before the acknowledgement is ignored, so nobody can tell which start an
-        // answer belongs to. GQL-A-08: nor can anybody if a stop of this id may be answered by an error.
-        let unclear = dialect == Dialect::Graphql && (life.stops > 0 || !matches!(talk.phase(), Phase::Open { .. }));
+        // answer belongs to.
+        let unclear = dialect == Dialect::Graphql && !matches!(talk.phase(), Phase::Open { .. });
         if over || unclear {
             return;
         }
         life.generations += 1;
         let key =
             SubscriptionKey { connection: client.try_into().unwrap(), id: id.into(), generation: life.generations };
-        life.asked.push_back(key.clone());
+        life.asked.push_back(Some(key.clone()));
         let (wanted, text) = match dialect {
             Dialect::Graphql => (DOCUMENTS[wanted], "start"),
             Dialect::Events => (PATTERNS[wanted], "subscribe"),
@@ -256,14 +277,12 @@ impl Arena {
     fn unsubscribe(&mut self, client: usize, id: &'static str) {
         let Client { dialect, over, ref mut lives, .. } = self.clients[client];
         let life = lives.entry(id).or_default();
-        let in_vain = life.asked.is_empty() && life.live.is_empty();
-        if over || (dialect == Dialect::Graphql && (in_vain || life.stops > 0)) {
+        let in_vain = life.wanted().next().is_none();
+        if over || (dialect == Dialect::Graphql && (in_vain || life.is_stopping())) {
             return;
         }
-        life.stops += 1;
-        for key in life.asked.iter().chain(&life.live) {
-            self.deliveries.leaving(self.now, key);
-        }
+        life.wanted().for_each(|key| self.deliveries.leaving(self.now, key));
+        life.asked.push_back(None);
         let word = match dialect {
             Dialect::Graphql => "stop",
             Dialect::Events => "unsubscribe",
@@ -320,9 +339,7 @@ impl Arena {
     fn hang_up(&mut self, client: usize) {
         self.clients[client].over = true;
         for life in self.clients[client].lives.values() {
-            for key in life.asked.iter().chain(&life.live) {
-                self.deliveries.ended(self.now, key);
-            }
+            life.wanted().for_each(|key| self.deliveries.ended(self.now, key));
         }
     }
 
@@ -419,7 +436,7 @@ impl Arena {
             Message::Refused { id: Some(id), operation, .. } => self.refused(client, id, *operation),
             Message::Ended { id } => {
                 let Some(life) = self.clients[client].lives.get_mut(&**id) else { return };
-                life.stops = life.stops.saturating_sub(1);
+                life.answered(Some(Operation::Unsubscribe));
                 life.live.drain(..).for_each(|key| self.deliveries.ended(self.now, &key));
             }
             Message::Data { id, body } => self.received(client, id, body),
@@ -447,7 +464,7 @@ impl Arena {
 
     fn granted(&mut self, client: usize, id: &str) {
         let Some(life) = self.clients[client].lives.get_mut(id) else { return };
-        let Some(key) = life.asked.pop_front() else { return };
+        let Some(key) = life.answered(Some(Operation::Subscribe)) else { return };
         self.deliveries.granted(self.now, &key);
         // The hub registers before it acknowledges: there is no silent window.
         self.deliveries.settled(self.now, &key);
@@ -460,10 +477,8 @@ impl Arena {
             return refused.iter().for_each(|nonce| self.answered(nonce, false));
         }
         let Some(life) = self.clients[client].lives.get_mut(id) else { return };
-        let asked = if operation == Some(Operation::Unsubscribe) { None } else { life.asked.pop_front() };
-        match asked {
-            Some(key) => self.deliveries.ended(self.now, &key),
-            None => life.stops = life.stops.saturating_sub(1),
+        if let Some(key) = life.answered(operation) {
+            self.deliveries.ended(self.now, &key);
         }
     }
 

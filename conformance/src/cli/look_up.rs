@@ -3,7 +3,7 @@
 use syncspec::report::{explain as explaining, list as listing};
 
 use super::args::{ExplainOptions, ListOptions};
-use super::usage;
+use super::{say, usage};
 
 pub(super) fn list(options: &ListOptions) -> u8 {
     let text = match (options.requirements, options.faults, options.json) {
@@ -14,14 +14,14 @@ pub(super) fn list(options: &ListOptions) -> u8 {
         (false, false, true) => listing::scenarios_json(&options.filter),
         (false, false, false) => listing::scenarios(&options.filter),
     };
-    println!("{}", text.trim_end());
+    say(text.trim_end());
     0
 }
 
 pub(super) fn explain(options: &ExplainOptions) -> u8 {
     match explaining::explain(&options.id) {
         Some(text) => {
-            println!("{}", text.trim_end());
+            say(text.trim_end());
             0
         }
         None => {

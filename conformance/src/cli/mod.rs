@@ -31,6 +31,12 @@ pub(crate) fn main() -> ExitCode {
     })
 }
 
+/// Prints a line. A reader that has gone away (`| head`) is no defect of ours.
+fn say(what: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{what}");
+}
+
 /// Says what is wrong with the arguments.
 fn usage(what: impl std::fmt::Display) -> u8 {
     eprintln!("syncspec: {what}");

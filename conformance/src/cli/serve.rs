@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::ServeOptions;
-use super::usage;
+use super::{say, usage};
 
 pub(super) fn run(options: &ServeOptions) -> u8 {
     let mut bent: Vec<How> = Vec::new();
@@ -44,33 +44,30 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
             Err(error) => return usage(format_args!("--listen {}: {error}", options.listen)),
         };
         let Ok(address) = listener.local_addr() else { return usage("the port has no address") };
+        // Before the line that says READY: whoever reads it may stop this at once.
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return usage("signals cannot be heard");
+        };
         announce(&address.to_string(), own_key.is_none().then_some(config.api_key.as_str()), &options.fault);
         let stopped = async {
-            let (Ok(mut interrupt), Ok(mut terminate)) =
-                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return;
-            };
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
         };
         let summary = serve(listener, endpoint, Options::default(), stopped).await;
-        println!("stopped after {} connections and {} HTTP requests", summary.upgrades, summary.requests);
+        say(format_args!("stopped after {} connections and {} HTTP requests", summary.upgrades, summary.requests));
         0
     })
 }
 
 fn announce(address: &str, key: Option<&str>, faults: &[String]) {
-    println!("GraphQL  http://{address}/graphql  ws://{address}/graphql/realtime");
-    println!("Events   http://{address}/event  ws://{address}/event/realtime");
-    match key {
-        Some(key) => println!("API key  {key}"),
-        None => println!("API key  as given"),
-    }
+    say(format_args!("GraphQL  http://{address}/graphql  ws://{address}/graphql/realtime"));
+    say(format_args!("Events   http://{address}/event  ws://{address}/event/realtime"));
+    say(format_args!("API key  {}", key.unwrap_or("as given")));
     for fault in faults {
-        println!("fault    {fault}");
+        say(format_args!("fault    {fault}"));
     }
-    println!("READY http://{address}/graphql");
+    say(format_args!("READY http://{address}/graphql"));
 }

@@ -13,15 +13,16 @@ use syncspec::reference::Config;
 use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::text::{self, Style};
-use syncspec::report::{Case, Exit, Run, json, junit, ndjson};
+use syncspec::report::{Case, Run, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
 use syncspec::scenario::Tier;
 use syncspec::target::{Embedded, Spec, urls};
 use syncspec::verdict::Verdict;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::{ColorChoice, DialectChoice, ServerOptions, TierChoice};
-use super::usage;
+use super::{say, usage};
 
 /// Where reports go.
 #[derive(Default)]
@@ -123,13 +124,15 @@ fn open_reports(wanted: &[String]) -> Result<Reports, String> {
         let Some((format, path)) = report.split_once('=') else {
             return Err(format!("--report {report:?}: expected FORMAT=PATH, such as junit=report.xml"));
         };
+        if !["json", "junit", "ndjson"].contains(&format) {
+            return Err(format!("--report {report:?}: expected json, ndjson or junit"));
+        }
         // The file is opened before the run, so that a bad path costs nothing.
         let file = File::create(path).map_err(|error| format!("--report {report:?}: {error}"))?;
         match format {
             "json" => reports.json.push(path.into()),
             "junit" => reports.junit.push(path.into()),
-            "ndjson" => reports.ndjson.push(ndjson::Writer::new(BufWriter::new(file))),
-            _ => return Err(format!("--report {report:?}: expected json, ndjson or junit")),
+            _ => reports.ndjson.push(ndjson::Writer::new(BufWriter::new(file))),
         }
     }
     Ok(reports)
@@ -146,30 +149,28 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     if !options.quiet {
         introduce(&run_options);
     }
-    let mut finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
+    let finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
     drop(embedded);
 
     let comparison = baseline.as_ref().map(|baseline| baseline.compare(&finished.run, is_known_case));
-    let facts =
+    let mut facts =
         ExitFacts { strict: options.strict, min_cases: options.min_cases, ..finished.facts(comparison.as_ref()) };
-    finished.run.exit = decide(&facts);
-    let run = finished.run;
+    let mut run = finished.run;
+    run.exit = decide(&facts);
+    if let Err(what) = write_reports(options, &mut reports, &run) {
+        eprintln!("syncspec: {what}");
+        facts.usage = Some(what);
+        run.exit = decide(&facts);
+    }
     if let Some(comparison) = &comparison {
-        println!("{comparison}");
+        say(comparison);
     }
     if options.quiet {
-        println!("exit {}: {}", run.exit.code, run.exit.reason);
+        say(format_args!("exit {}: {}", run.exit.code, run.exit.reason));
     } else {
-        println!("{}", text::summary(&run, &style));
+        say(text::summary(&run, &style));
     }
-    let written = write_reports(options, &mut reports, &run);
-    match written {
-        Ok(()) => run.exit.code,
-        Err(what) => {
-            eprintln!("syncspec: {what}");
-            run.exit.code.max(2)
-        }
-    }
+    run.exit.code
 }
 
 fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool) -> Options {
@@ -209,21 +210,26 @@ fn random_seed() -> u64 {
 }
 
 fn introduce(options: &Options) {
-    println!("syncspec {}   seed {:#x}   tier {}", env!("CARGO_PKG_VERSION"), options.seed, options.tier.word());
+    say(format_args!(
+        "syncspec {}   seed {:#x}   tier {}",
+        env!("CARGO_PKG_VERSION"),
+        options.seed,
+        options.tier.word()
+    ));
     if options.embedded {
-        println!("no ENDPOINT given: judging the built-in reference endpoint");
+        say(format_args!("no ENDPOINT given: judging the built-in reference endpoint"));
     }
     for endpoint in &options.endpoints {
-        println!("{:<8} {}", endpoint.dialect.word(), urls(endpoint));
+        say(format_args!("{:<8} {}", endpoint.dialect.word(), urls(endpoint)));
     }
     let remote = options.endpoints.iter().any(|endpoint| !is_loopback(endpoint.realtime.host_name()));
     if remote {
-        println!(
+        say(format_args!(
             "plan     at most {} connections and {} messages, {} at a time",
             options.max_connections, options.max_messages, options.jobs
-        );
+        ));
     }
-    println!();
+    say("");
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -240,27 +246,17 @@ async fn watch_run(
 ) -> Finished {
     let (progress, mut news) = mpsc::unbounded_channel();
     let (interrupt, interrupted) = watch::channel(false);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+    // Before anything is dialled: there is no moment at which an interrupt leaves no reports.
+    if let Ok(mut asked) = signal(SignalKind::interrupt()) {
+        tokio::spawn(async move {
+            asked.recv().await;
             let _ = interrupt.send(true);
             // Whoever asks twice does not want to wait for a clean end.
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
-    });
-    let shell = Run {
-        target: syncspec::report::Target::default(),
-        seed: run_options.seed,
-        started_unix_s: 0,
-        took_ms: 0,
-        cases: Vec::new(),
-        observations: Vec::new(),
-        connections: 0,
-        messages: 0,
-        interrupted: false,
-        exit: Exit::default(),
-    };
+            asked.recv().await;
+            std::process::exit(130);
+        });
+    }
+    let shell = run_options.blank_run();
     let bar = bar();
     let mut handle = |item: Progress| match item {
         Progress::Planned(cases) => {
@@ -306,8 +302,8 @@ fn bar() -> ProgressBar {
 
 fn show(options: &ServerOptions, case: &Case, run: &Run, style: &Style) {
     match case.verdict {
-        Verdict::Fail => println!("{}", text::failure(case, run, style)),
-        Verdict::Warn if !options.quiet => println!("{}", text::failure(case, run, style)),
+        Verdict::Fail => say(text::failure(case, run, style)),
+        Verdict::Warn if !options.quiet => say(text::failure(case, run, style)),
         Verdict::Pass
         | Verdict::Warn
         | Verdict::Info
@@ -315,9 +311,9 @@ fn show(options: &ServerOptions, case: &Case, run: &Run, style: &Style) {
         | Verdict::Blocked
         | Verdict::Inconclusive => {
             if options.verbose {
-                println!("{:<12} {}  {}", case.verdict, case.id, case.reason);
+                say(format_args!("{:<12} {}  {}", case.verdict, case.id, case.reason));
                 for evidence in &case.evidence {
-                    println!("             {evidence}");
+                    say(format_args!("             {evidence}"));
                 }
             }
         }

@@ -352,7 +352,8 @@ impl<'s> Player<'s> {
         if let Some(forbidden) = broken {
             let (rule, nonce) = (forbidden.rule, forbidden.nonce.clone());
             let expected = vec![format!("nothing with {nonce} for {:?}", heard.id)];
-            return self.unmet(rule, expected, format!("data id={:?} with {nonce}", heard.id));
+            let what = if heard.anonymous { "without any nonce".into() } else { format!("with {nonce}") };
+            return self.unmet(rule, expected, format!("data id={:?} {what}", heard.id));
         }
         if heard.again {
             let rule = match self.scenario.dialect {

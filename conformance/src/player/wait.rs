@@ -122,7 +122,7 @@ impl Player<'_> {
     }
 
     fn decide_message(&mut self, conn: Conn, any_of: &[Pattern], rule: Requirement, silence: Silence) {
-        let expected = || any_of.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let expected = || any_of.iter().map(|p| cut(&p.to_string(), 400)).collect::<Vec<_>>();
         let Some(line) = self.lines.get_mut(&conn) else {
             return self.end(Ending::Trouble(format!("there is no connection #{conn}")));
         };

@@ -83,6 +83,8 @@ pub struct Case {
     pub took_ms: u64,
     /// How often it was tried.
     pub attempts: u32,
+    /// The scenario that shows it again: its own id, or the first in which the monitor found it.
+    pub replay: String,
 }
 
 impl Run {
@@ -116,7 +118,7 @@ impl Case {
     pub fn again(&self, run: &Run) -> String {
         let endpoint = run.target.endpoints.get(&self.dialect).filter(|_| !run.target.embedded);
         let endpoint = endpoint.map(|url| format!(" {url}")).unwrap_or_default();
-        format!("syncspec server{endpoint} --filter {} --seed {:#x}", self.id, run.seed)
+        format!("syncspec server{endpoint} --filter {} --seed {:#x}", self.replay, run.seed)
     }
 }
 

@@ -163,8 +163,7 @@ fn did(case: &Case) -> String {
             Some(line) => (line.trim_end(), true),
             None => (line, false),
         };
-        if let Some(act) = line.split_once('|').and_then(|(_, rest)| rest.strip_prefix("-- ")) {
-            let act = short(act);
+        if let Some(act) = line.split_once('|').and_then(|(_, said)| act(said)) {
             match acts.last_mut() {
                 Some((last, times)) if *last == act => *times += 1,
                 Some(_) | None => acts.push((act, 1)),
@@ -190,26 +189,26 @@ fn did(case: &Case) -> String {
     texts.join(", ")
 }
 
-/// One thing that we sent: its type and id, or what it is.
-fn short(act: &str) -> String {
-    match act.split_whitespace().next().unwrap_or_default() {
-        "upgrade" => "upgrade".into(),
-        method @ ("GET" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "HEAD") => {
-            format!("{method} {}", printable(act.split_whitespace().nth(1).unwrap_or_default()))
-        }
-        _ => match (member(act, "type"), member(act, "id")) {
-            (Some(word), Some(id)) => printable(&format!("{word} {id:?}")),
-            (Some(word), None) => printable(word),
-            (None, _) => crate::scenario::cut(&printable(act), 40),
-        },
+/// One thing that we did, from what is drawn right of the left bar: the word of a message with its id, the
+/// method and path of a request. `None` for what the server did.
+fn act(said: &str) -> Option<String> {
+    if let Some(bytes) = said.strip_prefix("   * client writes ") {
+        return Some(format!("write {}", printable(bytes)));
     }
-}
-
-/// The string member of this name in a JSON text that may have been cut.
-fn member<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let start = text.find(&format!("\"{name}\":\""))? + name.len() + 4;
-    let rest = text.get(start..)?;
-    rest.split_once('"').map(|(value, _)| value)
+    let label = said.strip_prefix("-- ")?;
+    let label = label.strip_suffix(">|").map_or(label, |label| label.trim_end_matches('-').trim_end());
+    let mut words = label.split(' ');
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Some(match first {
+        "open" => "open a connection".into(),
+        "text" | "binary" | "ping" | "pong" | "close" | "transport" => crate::scenario::cut(&printable(label), 40),
+        "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "HEAD" | "PATCH" => {
+            format!("{first} {}", printable(second.split(['?', ':']).next().unwrap_or_default()))
+        }
+        // The body follows, in braces or as members with their names.
+        _ if second.starts_with('{') || second.contains('=') || second.is_empty() => printable(first),
+        _ => printable(&format!("{first} {second}")),
+    })
 }
 
 fn mark(style: &Style, line: &str) -> String {

@@ -49,6 +49,7 @@ impl Ledger {
             dialogue: String::new(),
             took_ms: 0,
             attempts: 0,
+            replay: scenario.id.into(),
         }
     }
 
@@ -70,7 +71,11 @@ impl Ledger {
             reason: self.redactor.text(&reason),
             breaches,
             evidence: outcome.evidence.iter().map(|e| self.redactor.text(e)).collect(),
-            observations: outcome.observations,
+            observations: outcome
+                .observations
+                .into_iter()
+                .map(|seen| Observation { value: self.redactor.text(&seen.value), ..seen })
+                .collect(),
             dialogue,
             took_ms: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
             attempts,
@@ -142,6 +147,7 @@ impl Ledger {
             dialogue: found.dialogue.clone(),
             took_ms: 0,
             attempts: 1,
+            replay: found.scenario.into(),
         }
     }
 

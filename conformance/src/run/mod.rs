@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use appsync_protocol::dialect::Dialect;
-use appsync_protocol::handshake::Url;
+use appsync_protocol::handshake::{Scheme, Url};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -460,16 +460,8 @@ impl Runner {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let took = started.elapsed();
-        let text = |url: &Url, scheme| url.to_text(scheme);
-        let mut target = Target { embedded: self.options.embedded, ..Target::default() };
-        for endpoint in &self.options.endpoints {
-            use appsync_protocol::handshake::Scheme;
-            target.endpoints.insert(endpoint.dialect, text(&endpoint.http, Scheme::Http));
-            target.realtime.insert(endpoint.dialect, text(&endpoint.realtime, Scheme::WebSocket));
-        }
         let (cases, observations) = self.ledger.into_parts(&self.numbers);
         Run {
-            target,
             seed: self.options.seed,
             started_unix_s: now.saturating_sub(took).as_secs(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -478,6 +470,30 @@ impl Runner {
             connections: self.budget.connections(),
             messages: self.budget.messages(),
             interrupted,
+            ..self.options.blank_run()
+        }
+    }
+}
+
+impl Options {
+    /// A run of this target in which nothing has happened yet.
+    pub fn blank_run(&self) -> Run {
+        let mut target = Target { embedded: self.embedded, ..Target::default() };
+        for endpoint in &self.endpoints {
+            target.endpoints.insert(endpoint.dialect, endpoint.http.to_text(Scheme::Http));
+            target.realtime.insert(endpoint.dialect, endpoint.realtime.to_text(Scheme::WebSocket));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Run {
+            target,
+            seed: self.seed,
+            started_unix_s: now.as_secs(),
+            took_ms: 0,
+            cases: Vec::new(),
+            observations: Vec::new(),
+            connections: 0,
+            messages: 0,
+            interrupted: false,
             exit: crate::report::Exit::default(),
         }
     }

@@ -6,6 +6,7 @@ use appsync_protocol::dialect::{Dialect, decode};
 use appsync_protocol::handshake::{Carrier, Credentials, build};
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::message::{Message, error_entries};
+use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
@@ -21,7 +22,7 @@ pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Option
     let opened = dialer.open(&endpoint.realtime, &upgrade(endpoint)).await.map_err(|error| error.to_string())?;
     let Opened { response, socket } = opened;
     let Some(mut socket) = socket else {
-        let body = cut(&response.body.text(), 120);
+        let body = cut(&secrets(endpoint).text(&response.body.text()), 120);
         let at = endpoint.realtime.authority();
         return Err(format!(
             "expected 101 from {at}{}; got status {}{}",
@@ -30,7 +31,7 @@ pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Option
             if body.is_empty() { String::new() } else { format!(": {body}") }
         ));
     };
-    if let Some(refusal) = first_refusal(&mut socket, endpoint.dialect, options.step_timeout).await {
+    if let Some(refusal) = first_refusal(&mut socket, endpoint, options.step_timeout).await {
         return Err(format!("the target refuses the credentials: {refusal}"));
     }
     Ok(match endpoint.dialect {
@@ -73,17 +74,25 @@ fn upgrade(endpoint: &Endpoint) -> Request {
     build(endpoint.dialect, carrier, &credentials, &endpoint.realtime, "c3luY3NwZWMtcHJlZmxpZw==")
 }
 
+/// What a refusal may quote and nobody else may read. Looked for before a text is cut: half a secret is not known.
+fn secrets(endpoint: &Endpoint) -> Redactor {
+    Redactor::new(&[("key", &endpoint.api_key)])
+}
+
 /// Asks for the acknowledgement and looks whether a refusal comes instead.
-async fn first_refusal(socket: &mut Socket, dialect: Dialect, patience: Duration) -> Option<String> {
+async fn first_refusal(socket: &mut Socket, endpoint: &Endpoint, patience: Duration) -> Option<String> {
     let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
     let looking = async {
         loop {
             match socket.next().await {
-                OwnedFrame::Text { text, .. } => match decode(dialect, &text).map(|decoded| decoded.message) {
+                OwnedFrame::Text { text, .. } => match decode(endpoint.dialect, &text).map(|decoded| decoded.message) {
                     Ok(Message::Rejected { errors }) => {
                         let first = error_entries(errors).1.into_iter().next().unwrap_or_default();
                         let what = [first.error_type, first.message].into_iter().flatten().collect::<Vec<_>>();
-                        return Some(format!("connection_error {}", cut(&what.join(": "), 160)));
+                        return Some(format!(
+                            "connection_error {}",
+                            cut(&secrets(endpoint).text(&what.join(": ")), 160)
+                        ));
                     }
                     Ok(Message::KeepAlive) => {}
                     Ok(_) | Err(_) => return None,

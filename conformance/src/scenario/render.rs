@@ -4,7 +4,7 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
-use super::{Answer, Cast, Greeting, Need, Pattern, Publication, Scenario, Step, Wait};
+use super::{Answer, Cast, Greeting, Need, Publication, Scenario, Step, Wait};
 
 /// Column where the server's half begins.
 const SERVER_COLUMN: usize = 46;
@@ -48,7 +48,7 @@ pub fn step_lines(step: &Step) -> Vec<String> {
         Step::Send { conn, frame } => vec![sent(*conn, &frame_text(frame))],
         Step::Raw { conn, what, .. } => vec![sent(*conn, &format!("bytes: {what}"))],
         Step::Expect { conn, any_of, rule, within } => {
-            received(*conn, any_of.iter().map(Pattern::to_string), *rule, wait_text(*within))
+            received(*conn, any_of.iter().map(|p| cut(&p.to_string(), 200)), *rule, wait_text(*within))
         }
         Step::Call { request, any_of, rule } => {
             let mut lines = vec![format!("{} {}", request.method, http_text(request))];
@@ -134,7 +134,7 @@ fn message_text(text: &str) -> String {
 }
 
 fn http_text(request: &Request) -> String {
-    format!("{} {}", request.path(), request.body.text())
+    format!("{} {}", request.path(), cut(&request.body.text(), 160))
 }
 
 fn shorten_token(token: &str) -> String {

@@ -1,13 +1,18 @@
 //! What the tests of the catalogue share: one scenario in virtual time.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
 use syncspec::fault::How;
 use syncspec::player::{Limits, Outcome};
+use syncspec::reference::graphql::Engine;
 use syncspec::reference::{Config, Endpoint};
 use syncspec::scenario::{Cast, Need, Scenario};
 use syncspec::sim::play;
+
+/// The schema, read once.
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::default_schema().expect("the default schema is valid"));
 
 /// Limits under which everything can be judged in virtual time.
 pub(crate) fn limits() -> Limits {
@@ -23,7 +28,7 @@ pub(crate) fn cast(dialect: Dialect, config: &Config) -> Cast {
 pub(crate) fn outcome(scenario: &Scenario, bent: &[How]) -> Outcome {
     let config = Config::default();
     let cast = cast(scenario.dialect, &config);
-    let mut endpoint = Endpoint::new(config, bent).expect("the default schema is valid");
+    let mut endpoint = Endpoint::with_engine(config, bent, ENGINE.fresh());
     play(scenario, cast, limits(), &mut endpoint)
 }
 

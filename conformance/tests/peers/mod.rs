@@ -5,6 +5,8 @@
 //! could write, and ends with its owner.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod command;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,9 +58,10 @@ impl Peer {
         let counter = Arc::clone(&most);
         let task = tokio::spawn(async move {
             let mut callers = JoinSet::new();
-            while let Ok((tcp, _)) = listener.accept().await {
+            for number in 0.. {
+                let Ok((tcp, _)) = listener.accept().await else { return };
                 let _ = tcp.set_nodelay(true);
-                callers.spawn(serve(Caller { tcp, read: Vec::new(), wrote: 0, most: Arc::clone(&counter) }));
+                callers.spawn(serve(Caller { tcp, number, read: Vec::new(), wrote: 0, most: Arc::clone(&counter) }));
             }
         });
         Self { address, most, task }
@@ -83,6 +86,8 @@ impl Drop for Peer {
 /// One connection, the peer's side. Every method gives `None` when the other side is gone.
 pub(crate) struct Caller {
     tcp: TcpStream,
+    /// How many connections there were before.
+    pub(crate) number: u64,
     read: Vec<u8>,
     wrote: u64,
     most: Arc<AtomicU64>,

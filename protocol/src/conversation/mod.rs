@@ -9,6 +9,10 @@
 //! other side's past only once it has acknowledged it.* A server may send `data` after the client's
 //! `stop`, because the two may have crossed; it may not after its own `complete`.
 //!
+//! The second one: *nobody is blamed in doubt.* Where an answer may belong to several asks, each of them
+//! may still be waiting ([`Subscription`] says how that is counted), and where an observer between the two
+//! cannot know what a side has heard, it counts as what is best for that side.
+//!
 //! ```text
 //!            init (client)            ack (server)            close (either)
 //!   Fresh ----------------> Greeting ---------------> Open ------------------> Closing --> Closed
@@ -114,6 +118,8 @@ pub struct Conversation {
     rejected: bool,
     subscriptions: BTreeMap<String, Subscription>,
     publishes: BTreeMap<String, u32>,
+    /// Ids have been forgotten: that one is not remembered proves nothing any more.
+    forgotten: bool,
 }
 
 impl Conversation {
@@ -129,6 +135,7 @@ impl Conversation {
             rejected: false,
             subscriptions: BTreeMap::new(),
             publishes: BTreeMap::new(),
+            forgotten: false,
         }
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::subscription::mark;
 use super::{Conversation, IDS_REMEMBERED_MAX, Phase, Subscription};
 use crate::dialect::{Dialect, graphql, word_of};
-use crate::envelope::{DecodeError, Raw};
+use crate::envelope::{DecodeError, Raw, string};
 use crate::finding::Finding;
 use crate::message::{Message, Operation, SilenceLimit};
 use crate::requirement::Requirement as R;
@@ -22,11 +22,11 @@ impl Conversation {
     }
 
     pub(super) fn on_ack(&mut self, silence: SilenceLimit, findings: &mut Vec<Finding>) {
-        if self.rejected {
+        // It evidently thinks better of its rejection; later acks are not blamed for this one.
+        if core::mem::take(&mut self.rejected) {
             let rule = self.by_dialect(R::GqlAuth016, R::EvtAuth027);
             findings.push(self.finding(Server, rule, "sent connection_ack after its own connection_error"));
-        }
-        if self.inits == 0 {
+        } else if self.inits == 0 {
             let rule = self.by_dialect(R::GqlInit013, R::EvtInit005);
             findings.push(self.finding(Server, rule, "sent connection_ack without a connection_init to answer"));
         }
@@ -65,11 +65,12 @@ impl Conversation {
         }
         let request = mark(&match self.dialect {
             Dialect::Graphql => graphql::request_text(request).unwrap_or_default(),
-            Dialect::Events => request.get().into(),
+            Dialect::Events => string(request).unwrap_or_else(|| request.get().into()),
         });
         let before = self.subscriptions.get(id).copied().unwrap_or_default();
-        // The same unanswered request once more is impatience, not a second subscription.
-        if before.wanted && before.is_taken() && before.request != request {
+        // The same request once more is impatience, not a second subscription.
+        let another = before.wanted && before.request != request;
+        if another && before.ends == 0 {
             let rule = self.by_dialect(R::GqlSub003, R::EvtSub003);
             findings.push(self.finding(Client, rule, format!("used the id {id:?} for a second subscription")));
         }
@@ -77,6 +78,7 @@ impl Conversation {
         entry.starts += 1;
         entry.wanted = true;
         entry.request = request;
+        entry.ends = entry.ends.saturating_sub(u32::from(another));
     }
 
     pub(super) fn on_granted(&mut self, id: &str, findings: &mut Vec<Finding>) {
@@ -84,16 +86,18 @@ impl Conversation {
         if before.starts == 0 {
             let rule = self.by_dialect(R::GqlSub006, R::EvtSub007);
             findings.push(self.finding(Server, rule, format!("granted {id:?}, which waits for no answer")));
-        } else if before.live && before.stops == 0 {
+        } else if before.live && before.stops == 0 && !before.doubtful {
             let rule = self.by_dialect(R::GqlErr009, R::EvtSub004);
             findings.push(self.finding(Server, rule, format!("granted {id:?} again while it was live")));
         }
         let entry = self.remember(id);
+        entry.may_stop_again |= entry.starts == 0 || !entry.wanted || entry.ends > 0;
         entry.starts = entry.starts.saturating_sub(1);
         if !entry.live {
             entry.generation += 1;
         }
         entry.live = true;
+        entry.doubtful = false;
     }
 
     pub(super) fn on_refused(&mut self, id: Option<&str>, operation: Option<Operation>, findings: &mut Vec<Finding>) {
@@ -105,18 +109,55 @@ impl Conversation {
             Some(Operation::Subscribe) => self.refuse_start(id),
             Some(Operation::Unsubscribe) => self.refuse_stop(id),
             Some(Operation::Publish) => self.answer_publish(id),
-            None => {
-                self.refuse_start(id)
-                    || self.refuse_stop(id)
-                    || self.answer_publish(id)
-                    || self.end_by_error(id)
-                    || self.answer_loose()
-            }
+            None => self.refuse_something(id),
         };
-        if !answered {
+        if !answered && !self.may_be_forgotten(id) {
             let rule = self.by_dialect(R::GqlErr002, R::EvtErr005);
             findings.push(self.finding(Server, rule, format!("refused {id:?}, which waits for no answer")));
         }
+        let may_be_heard_as_an_end = matches!(operation, Some(Operation::Subscribe) | None);
+        if may_be_heard_as_an_end && !self.may_be_forgotten(id) {
+            self.remember(id).ends += 1;
+            self.forget();
+        }
+    }
+
+    /// A refusal that names an id and nothing else. It takes what it answers only where that is certain.
+    fn refuse_something(&mut self, id: &str) -> bool {
+        let entry = self.subscriptions.get(id).copied().unwrap_or_default();
+        let ends = entry.stops > 0 || self.may_end_unasked(&entry);
+        match [entry.starts > 0, ends, self.publishes.contains_key(id), self.loose > 0] {
+            [false, false, false, false] => false,
+            [true, false, false, false] => self.refuse_start(id),
+            [false, true, false, false] => match self.dialect {
+                Dialect::Graphql => {
+                    self.end(id);
+                    true
+                }
+                Dialect::Events => self.refuse_stop(id),
+            },
+            [false, false, true, false] => self.answer_publish(id),
+            [false, false, false, true] => self.answer_loose(),
+            [_, _, _, _] => {
+                self.remember(id).doubtful = true;
+                true
+            }
+        }
+    }
+
+    /// GQL-SUB-035: a GraphQL server may end a live subscription unasked; nothing says so for Events.
+    fn may_end_unasked(&self, entry: &Subscription) -> bool {
+        self.dialect == Dialect::Graphql && entry.live
+    }
+
+    /// The server has ended it: unasked, as far as anybody can tell, where it may do so.
+    fn end(&mut self, id: &str) {
+        let before = self.subscriptions.get(id).copied().unwrap_or_default();
+        // It may have crossed the stop, whose answer is then yet to come (GQL-A-08).
+        let answers_no_stop = self.may_end_unasked(&before);
+        let entry = self.remember(id);
+        entry.stops = entry.stops.saturating_sub(u32::from(!answers_no_stop));
+        entry.live = false;
     }
 
     /// A refusal consumes the oldest unanswered `start`; a live subscription survives a refused duplicate.
@@ -149,17 +190,6 @@ impl Conversation {
         true
     }
 
-    /// GQL-SUB-035: the server may end a live subscription with an error that bears its id.
-    fn end_by_error(&mut self, id: &str) -> bool {
-        match (self.dialect, self.subscriptions.get_mut(id)) {
-            (Dialect::Graphql, Some(entry)) if entry.live => {
-                entry.live = false;
-                true
-            }
-            (Dialect::Graphql | Dialect::Events, Some(_) | None) => false,
-        }
-    }
-
     fn answer_loose(&mut self) -> bool {
         let any = self.loose > 0;
         self.loose = self.loose.saturating_sub(1);
@@ -188,7 +218,7 @@ impl Conversation {
     }
 
     pub(super) fn on_broadcast_failed(&mut self, id: &str, findings: &mut Vec<Finding>) {
-        if !self.subscriptions.contains_key(id) {
+        if !self.subscriptions.contains_key(id) && !self.forgotten {
             let detail = format!("sent broadcast_error for {id:?}, which nobody subscribed");
             findings.push(self.finding(Server, R::EvtData012, detail));
         }
@@ -196,8 +226,8 @@ impl Conversation {
 
     pub(super) fn on_unsubscribe(&mut self, id: &str, findings: &mut Vec<Finding>) {
         // What the server did meanwhile may have crossed; the client is bound by its own words only.
-        let wanted = self.subscriptions.get(id).is_some_and(|entry| entry.wanted);
-        if !wanted && self.dialect == Dialect::Graphql {
+        let named = self.subscriptions.get(id).is_some_and(|entry| entry.wanted || entry.may_stop_again);
+        if !named && self.dialect == Dialect::Graphql && !self.may_be_forgotten(id) {
             let detail = format!("stopped {id:?}, which is not its live subscription");
             findings.push(self.finding(Client, R::GqlSub023, detail));
         }
@@ -207,17 +237,16 @@ impl Conversation {
     }
 
     pub(super) fn on_ended(&mut self, id: &str, findings: &mut Vec<Finding>) {
+        if self.may_be_forgotten(id) {
+            return;
+        }
         let before = self.subscriptions.get(id).copied().unwrap_or_default();
-        let answers = before.stops > 0;
-        // GQL-SUB-035: a GraphQL server may end a live subscription unasked; nothing says so for Events.
-        let unasked_is_fine = self.dialect == Dialect::Graphql && before.live;
-        if !answers && !unasked_is_fine {
+        if before.stops == 0 && !self.may_end_unasked(&before) {
             let rule = self.by_dialect(R::GqlSub024, R::EvtSub016);
             findings.push(self.finding(Server, rule, format!("ended {id:?}, which nobody asked it to end")));
         }
-        let entry = self.remember(id);
-        entry.stops = entry.stops.saturating_sub(1);
-        entry.live = false;
+        self.end(id);
+        self.remember(id).ends += 1;
         self.forget();
     }
 
@@ -250,7 +279,7 @@ impl Conversation {
             self.loose += 1;
         }
         let rule = unreadable_rule(self.dialect, from, fault);
-        findings.push(self.finding(from, rule, format!("sent what is no message: {fault}")));
+        findings.extend(rule.map(|rule| self.finding(from, rule, format!("sent what is no message: {fault}"))));
     }
 
     pub(super) fn note_binary(&mut self, from: Side, findings: &mut Vec<Finding>) {
@@ -262,18 +291,16 @@ impl Conversation {
     }
 
     pub(super) fn note_wrong_speaker(&mut self, from: Side, message: &Message<'_>, findings: &mut Vec<Finding>) {
-        let word = word_of(self.dialect, message).unwrap_or_default();
-        match (from, self.dialect) {
-            (Client, Dialect::Graphql) => {
-                self.loose += 1;
-                findings.push(self.finding(Client, R::GqlFrame012, format!("sent {word:?}, which only a server says")));
-            }
-            (Client, Dialect::Events) => self.loose += 1,
-            (Server, Dialect::Graphql | Dialect::Events) => {
-                let rule = self.by_dialect(R::GqlFrame001, R::EvtFrame001);
-                findings.push(self.finding(Server, rule, format!("sent {word:?}, which only a client says")));
-            }
+        if from == Client {
+            self.loose += 1;
         }
+        let word = word_of(self.dialect, message).unwrap_or_default();
+        let whose = match from {
+            Client => "a server",
+            Server => "a client",
+        };
+        let rule = wrong_speaker_rule(self.dialect, from);
+        findings.extend(rule.map(|rule| self.finding(from, rule, format!("sent {word:?}, which only {whose} says"))));
     }
 
     fn remember(&mut self, id: &str) -> &mut Subscription {
@@ -290,35 +317,54 @@ impl Conversation {
                 return;
             };
             self.subscriptions.remove(&over);
+            self.forgotten = true;
         }
+    }
+
+    /// Nothing is known of the id, which proves nothing any more: its answers may still be on their way.
+    fn may_be_forgotten(&self, id: &str) -> bool {
+        self.forgotten && !self.subscriptions.contains_key(id)
     }
 }
 
-/// The rule that a text which is no message breaks: the one about the message where it has a word.
-fn unreadable_rule(dialect: Dialect, from: Side, fault: &DecodeError) -> R {
+/// The rule that a text which is no message breaks: the one about the message where it has a word of this side.
+///
+/// A word of the other side is what it is in a message that can be read; see [`Conversation::note_wrong_speaker`].
+fn unreadable_rule(dialect: Dialect, from: Side, fault: &DecodeError) -> Option<R> {
     let word = match fault {
         DecodeError::NotJson { .. } | DecodeError::NotAnObject | DecodeError::NoType | DecodeError::TypeNotAString => {
             return match dialect {
-                Dialect::Graphql => R::GqlFrame001,
-                Dialect::Events => R::EvtFrame001,
+                Dialect::Graphql => Some(R::GqlFrame001),
+                Dialect::Events => Some(R::EvtFrame001),
             };
         }
         DecodeError::Missing { word, .. } | DecodeError::WrongType { word, .. } => *word,
     };
-    match (dialect, from, word) {
-        (Dialect::Graphql, Client, "stop") => R::GqlSub023,
-        (Dialect::Graphql, Client, _) => R::GqlSub001,
-        (Dialect::Graphql, Server, "start_ack") => R::GqlSub006,
-        (Dialect::Graphql, Server, "complete") => R::GqlSub024,
-        (Dialect::Graphql, Server, "error") => R::GqlErr002,
-        (Dialect::Graphql, Server, _) => R::GqlSub012,
-        (Dialect::Events, Client, "publish") => R::EvtPub001,
-        (Dialect::Events, Client, "unsubscribe") => R::EvtSub015,
-        (Dialect::Events, Client, _) => R::EvtSub001,
-        (Dialect::Events, Server, "subscribe_success") => R::EvtSub007,
-        (Dialect::Events, Server, "unsubscribe_success") => R::EvtSub016,
-        (Dialect::Events, Server, "publish_success") => R::EvtPub007,
-        (Dialect::Events, Server, "data") => R::EvtData001,
-        (Dialect::Events, Server, _) => R::EvtErr005,
+    let (speaker, rule) = match (dialect, word) {
+        (Dialect::Graphql, "start") => (Client, R::GqlSub001),
+        (Dialect::Graphql, "stop") => (Client, R::GqlSub023),
+        (Dialect::Graphql, "start_ack") => (Server, R::GqlSub006),
+        (Dialect::Graphql, "complete") => (Server, R::GqlSub024),
+        (Dialect::Graphql, "error") => (Server, R::GqlErr002),
+        (Dialect::Graphql, _) => (Server, R::GqlSub012),
+        (Dialect::Events, "subscribe") => (Client, R::EvtSub001),
+        (Dialect::Events, "unsubscribe") => (Client, R::EvtSub015),
+        (Dialect::Events, "publish") => (Client, R::EvtPub001),
+        (Dialect::Events, "subscribe_success") => (Server, R::EvtSub007),
+        (Dialect::Events, "unsubscribe_success") => (Server, R::EvtSub016),
+        (Dialect::Events, "publish_success") => (Server, R::EvtPub007),
+        (Dialect::Events, "data") => (Server, R::EvtData001),
+        (Dialect::Events, _) => (Server, R::EvtErr005),
+    };
+    if speaker == from { Some(rule) } else { wrong_speaker_rule(dialect, from) }
+}
+
+/// The rule against saying what only the other side says; none binds an Events client (EVT-ERR-016).
+const fn wrong_speaker_rule(dialect: Dialect, from: Side) -> Option<R> {
+    match (dialect, from) {
+        (Dialect::Graphql, Client) => Some(R::GqlFrame012),
+        (Dialect::Graphql, Server) => Some(R::GqlFrame001),
+        (Dialect::Events, Client) => None,
+        (Dialect::Events, Server) => Some(R::EvtFrame001),
     }
 }

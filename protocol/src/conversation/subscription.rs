@@ -3,22 +3,41 @@
 //! Both are counted, because asks and answers cross: an id may have several unanswered `start`s (a
 //! client that lost patience sends the same one again) and several unanswered `stop`s. A *generation*
 //! is one life between a grant and an end; late data belongs to the last one until the next grant.
+//!
+//! Not every answer says what it answers. A GraphQL `complete` for a live id may answer the `stop`, or
+//! be the server's own end that crossed it (GQL-SUB-035), with the answer to the `stop` yet to come
+//! (GQL-A-08). An `error` with an id may refuse a `start`, do what a `complete` does, or answer a
+//! message without meaning. Where this leaves a choice, nothing is struck off. So:
+//!
+//! - `starts`, `stops` and `live` are *upper bounds* of what waits and lives. A server is blamed for an
+//!   answer only where they leave nothing that it could answer, and then nobody doubts that;
+//! - where something has to be live for certain ([`Subscription::doubtful`]), nobody is blamed after an
+//!   `error` that left a choice, until the next grant;
+//! - a client knows less than the observer. It is bound by its own words alone: an id that it has not
+//!   let go is its own until it *may* have heard of an end, and each end frees it once.
 
 /// Where one id stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
-    /// `start`s that wait for their answer.
+    /// `start`s that wait for their answer, at most.
     pub(super) starts: u32,
-    /// `stop`s that wait for their answer.
+    /// `stop`s that wait for their answer, at most.
     pub(super) stops: u32,
     /// The client's own last word on it was `start`; what the server says does not change it.
     pub(super) wanted: bool,
-    /// The server has granted it and not ended it.
+    /// The server has granted it and not ended it, as far as can be told.
     pub(super) live: bool,
     /// Lives so far, the current one included.
     pub(super) generation: u32,
     /// Mark of the last request, to tell the same one sent again from another one.
     pub(super) request: u64,
+    /// Ends and refusals that the client may have heard and not yet used to ask for something else.
+    pub(super) ends: u32,
+    /// Since the last grant a refusal has come that may answer several things, the life of the id among them.
+    pub(super) doubtful: bool,
+    /// The client may have heard of a grant that its last `stop` did not concern: one of what it did not want,
+    /// or behind an end that it may take for the answer to that `stop`.
+    pub(super) may_stop_again: bool,
 }
 
 /// The state of a subscription in one word.
@@ -50,29 +69,29 @@ impl Subscription {
         self.generation
     }
 
-    /// Granted and not ended.
+    /// Granted and not ended, as far as can be told.
     pub const fn is_live(&self) -> bool {
         self.live
     }
 
-    /// The client's last word was that it wants it, and the server has not refused or ended it since.
+    /// The client's last word was that it wants it, and the server has not certainly refused or ended it since.
     pub const fn is_wanted(&self) -> bool {
-        self.wanted && self.is_taken()
+        self.wanted && !self.is_over()
     }
 
-    /// A `start` waits for its answer.
+    /// A `start` waits for its answer, as far as can be told.
     pub const fn awaits_answer(&self) -> bool {
         self.starts > 0
     }
 
-    /// The id cannot be used for another subscription now.
+    /// The id certainly cannot be used for another subscription now.
     pub const fn is_taken(&self) -> bool {
-        self.starts > 0 || self.live
+        !self.is_over() && !self.doubtful
     }
 
-    /// Nothing is pending and nothing is live: only memory.
+    /// Nothing is asked for and nothing is live: only memory. The answer to a `stop` may come, or never.
     pub(super) const fn is_over(&self) -> bool {
-        self.starts == 0 && self.stops == 0 && !self.live
+        self.starts == 0 && !self.live
     }
 }
 

@@ -144,7 +144,36 @@ fn an_error_or_complete_may_end_a_graphql_subscription_unasked() {
 #[test]
 fn an_end_nobody_asked_for_is_reported() {
     assert_eq!(events(&["> subscribe a", "< subscribe_success a", "< unsubscribe_success a"]), "EVT-SUB-016");
-    assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "< complete a", "< complete a"]), "GQL-SUB-024");
+    let lines = ["> start a", "< start_ack a", "> stop a", "< complete a", "< complete a", "< complete a"];
+    assert_eq!(graphql(&lines), "GQL-SUB-024", "the first may have crossed the stop, the second answered it");
+}
+
+#[test]
+fn an_error_that_may_mean_several_things_is_taken_for_none_of_them() {
+    let doubtful = ["> start a", "< start_ack a", "> start a", "< error a"];
+    let (conversation, _) = play(Graphql, &[&OPEN[..], &doubtful].concat());
+    let a = conversation.subscription("a").unwrap();
+    assert!(a.is_live() && a.awaits_answer() && a.is_wanted() && !a.is_taken(), "{a:?}");
+
+    assert_eq!(graphql(&[&doubtful[..], &["< data a", "< start_ack a"]].concat()), "");
+    assert_eq!(graphql(&[&doubtful[..], &["< start_ack a", "< start_ack a"]].concat()), "GQL-SUB-006", "one start");
+    assert_eq!(graphql(&[&doubtful[..], &["< complete a", "< data a"]].concat()), "GQL-SUB-026");
+    let lines = ["> subscribe a", "> publish a", "< error a", "< subscribe_success a", "< publish_success a"];
+    assert_eq!(events(&lines), "");
+}
+
+#[test]
+fn each_end_that_a_client_may_have_heard_frees_its_id_once() {
+    let other = r#"> {"type":"start","id":"a","payload":{"data":"{other}"}}"#;
+    assert_eq!(graphql(&["> start a", "< error a", other, "> start a"]), "GQL-SUB-003");
+    assert_eq!(graphql(&["> start a", "> stop a", other]), "", "let go by its own word");
+}
+
+#[test]
+fn a_second_stop_is_fine_only_for_a_grant_that_came_after_the_first() {
+    assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "> stop a"]), "GQL-SUB-023");
+    assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "< complete a", "> stop a"]), "GQL-SUB-023");
+    assert_eq!(graphql(&["> start a", "> stop a", "< complete a", "< start_ack a", "> stop a"]), "");
 }
 
 #[test]
@@ -188,6 +217,13 @@ fn the_ack_names_its_timeout_and_nothing_else() {
 #[test]
 fn an_ack_after_connection_error_is_reported() {
     assert_eq!(rules(Graphql, &["> connection_init", "< connection_error", "< connection_ack"]), "GQL-AUTH-016");
+}
+
+#[test]
+fn an_ack_after_connection_error_is_reported_once_with_or_without_an_init() {
+    let lines = ["< connection_error", "< connection_ack", "> connection_init", "< connection_ack"];
+    assert_eq!(rules(Graphql, &lines), "GQL-AUTH-016");
+    assert_eq!(rules(Events, &lines), "EVT-AUTH-027");
 }
 
 #[test]
@@ -259,6 +295,21 @@ fn the_form_of_each_events_message_is_looked_at() {
 }
 
 #[test]
+fn a_broken_message_of_the_other_side_is_first_of_all_a_message_of_the_other_side() {
+    assert_eq!(graphql(&[r#"< {"type":"start"}"#, r#"> {"type":"complete"}"#]), "GQL-FRAME-001 GQL-FRAME-012");
+    assert_eq!(events(&[r#"< {"type":"publish"}"#]), "EVT-FRAME-001");
+    assert_eq!(events(&[r#"> {"type":"data"}"#, "< error 7"]), "", "any word that a server does not know is the same");
+}
+
+#[test]
+fn a_channel_is_the_same_however_its_characters_are_escaped() {
+    let again = r#"> {"type":"subscribe","id":"a","channel":"\/default\u002fa"}"#;
+    assert_eq!(events(&["> subscribe a", again]), "");
+    let other = r#"> {"type":"subscribe","id":"a","channel":"/default/b"}"#;
+    assert_eq!(events(&["> subscribe a", other]), "EVT-SUB-003");
+}
+
+#[test]
 fn an_answer_to_a_publish_that_waits_for_none_is_reported() {
     assert_eq!(events(&["> publish p", "< publish_success p", "< publish_success p"]), "EVT-PUB-007");
     assert_eq!(events(&["> publish p", "> publish p", "< publish_success p", "< publish_error p"]), "");
@@ -298,6 +349,27 @@ fn the_memory_of_ended_ids_is_bounded() {
     }
 
     assert!(conversation.subscriptions().count() <= IDS_REMEMBERED_MAX + 1);
+}
+
+#[test]
+fn of_a_forgotten_id_nobody_is_blamed_for_what_may_have_been_on_its_way() {
+    let lines = ["> start 0", "< start_ack 0", "< complete 0"];
+    let mut conversation = play(Graphql, &[&OPEN[..], &lines].concat()).0;
+    let mut say = |side, line: &str| {
+        let text = full_text(Graphql, line);
+        let findings = conversation.observe(Moment::START, side, Frame::text(&text)).findings;
+        assert_eq!(findings, [], "{line}");
+    };
+    for n in 0..IDS_REMEMBERED_MAX + 1 {
+        say(Side::Client, &format!("start s{n}"));
+        say(Side::Server, &format!("error s{n}"));
+    }
+
+    say(Side::Client, "stop 0");
+    say(Side::Server, "error 0");
+    say(Side::Server, "complete 1");
+    say(Side::Server, "error 2");
+    assert!(conversation.forgotten);
 }
 
 #[test]

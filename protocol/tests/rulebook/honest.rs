@@ -4,10 +4,9 @@
 //! knowledge; a wild one says anything that its side can say. What the observer sees of an honest peer
 //! must therefore be free of findings, whatever the other one does and wherever the observer stands.
 //!
-//! Three courses are left out, because their answers cannot be attributed; tests of their own hold
-//! them: an honest GraphQL server is silent to a stop of an unknown id (GQL-A-08 allows it), says
-//! `complete` when it ends a subscription by itself, and an honest client lets an id rest until its
-//! stop is answered.
+//! Where an answer may mean several things to the client that hears it, dice decide what it makes of it:
+//! an honest client may be mistaken. A server may take a start up later than the stop behind it. One thing
+//! no honest client does: after its stop it does not stop the same life again.
 
 use std::collections::VecDeque;
 
@@ -155,14 +154,14 @@ fn wild(side: Side, dice: &mut Dice) -> Vec<Say> {
     vec![said]
 }
 
-/// What a client knows of one of its ids.
+/// What a client makes of one of its ids.
 #[derive(Clone, Copy, Default)]
 struct Wish {
     starts: u32,
+    stops: u32,
     /// The last word was to start it.
     wanted: bool,
     live: bool,
-    stopping: bool,
     request: u8,
 }
 
@@ -184,7 +183,7 @@ impl Client {
 
     fn turn(&mut self, arrived: &[Say], dice: &mut Dice) -> Vec<Say> {
         for say in arrived {
-            self.hear(*say);
+            self.hear(*say, dice);
         }
         if self.closed || !dice.one_in(2) {
             return Vec::new();
@@ -209,40 +208,40 @@ impl Client {
     fn wish(&mut self, dice: &mut Dice) -> Option<Say> {
         let id = dice.id();
         let wish = &mut self.wishes[usize::from(id)];
-        let waits = wish.starts > 0 && !wish.live;
-        if wish.stopping || wish.starts > 2 || (waits && !wish.wanted) {
+        let over = !wish.live && wish.starts == 0;
+        if wish.wanted && !over {
+            let stops = dice.one_in(if wish.live { 3 } else { 6 });
+            // The same start once more is impatience.
+            let again = wish.starts > 0 && wish.starts < 3 && dice.one_in(4);
+            return if stops {
+                Some(wish.stop(id))
+            } else if again {
+                Some(wish.start(id))
+            } else {
+                None
+            };
+        }
+        // Granted after all, though the stop has been answered.
+        if wish.live && wish.stops == 0 && dice.one_in(2) {
+            return Some(wish.stop(id));
+        }
+        if wish.starts > 2 || (!over && !dice.one_in(4)) {
             return None;
         }
-        if wish.live || (waits && dice.one_in(6)) {
-            wish.stopping = dice.one_in(3);
-            wish.wanted = !wish.stopping;
-            return wish.stopping.then_some(Say::Unsubscribe(id));
-        }
-        if !waits {
-            wish.request = dice.below(2) as u8;
-        } else if !dice.one_in(4) {
-            return None;
-        }
-        wish.starts += 1;
-        wish.wanted = true;
-        Some(Say::Subscribe { id, request: wish.request })
+        wish.request = dice.below(2) as u8;
+        Some(wish.start(id))
     }
 
-    fn hear(&mut self, say: Say) {
+    fn hear(&mut self, say: Say, dice: &mut Dice) {
         match say {
             Say::Ack { .. } => self.acknowledged = true,
             Say::Granted(id) => {
                 let wish = &mut self.wishes[usize::from(id)];
                 wish.starts = wish.starts.saturating_sub(1);
-                // A stop that is on its way ends this life too.
-                wish.live = wish.wanted;
+                wish.live = true;
             }
-            Say::Ended(id) => {
-                let wish = &mut self.wishes[usize::from(id)];
-                wish.live = false;
-                wish.stopping = false;
-            }
-            Say::Refused { id: Some(id), of } => self.hear_refusal(id, of),
+            Say::Ended(id) => self.wishes[usize::from(id)].end(self.dialect, dice),
+            Say::Refused { id: Some(id), of } => self.hear_refusal(id, of, dice),
             Say::Close | Say::Lost | Say::Rejected => self.closed = true,
             Say::Init
             | Say::KeepAlive
@@ -260,19 +259,38 @@ impl Client {
         }
     }
 
-    fn hear_refusal(&mut self, id: Id, of: Option<Operation>) {
+    fn hear_refusal(&mut self, id: Id, of: Option<Operation>, dice: &mut Dice) {
         let wish = &mut self.wishes[usize::from(id)];
+        let may_be_an_end = wish.live || wish.stops > 0;
         match (self.dialect, of) {
-            (Dialect::Graphql, _) | (Dialect::Events, None | Some(Operation::Subscribe)) if wish.starts > 0 => {
-                wish.starts -= 1;
-            }
-            (Dialect::Graphql, _) => *wish = Wish::default(),
-            (Dialect::Events, Some(Operation::Unsubscribe)) if wish.stopping => {
-                wish.live = false;
-                wish.stopping = false;
-            }
-            (Dialect::Events, _) => {}
+            (Dialect::Graphql, _) if wish.starts > 0 && (!may_be_an_end || dice.one_in(2)) => wish.starts -= 1,
+            (Dialect::Graphql, _) => wish.end(Dialect::Graphql, dice),
+            (Dialect::Events, None | Some(Operation::Subscribe)) => wish.starts = wish.starts.saturating_sub(1),
+            (Dialect::Events, Some(Operation::Unsubscribe)) => wish.stops = wish.stops.saturating_sub(1),
+            (Dialect::Events, Some(Operation::Publish)) => {}
         }
+    }
+}
+
+impl Wish {
+    fn start(&mut self, id: Id) -> Say {
+        self.starts += 1;
+        self.wanted = true;
+        Say::Subscribe { id, request: self.request }
+    }
+
+    fn stop(&mut self, id: Id) -> Say {
+        self.stops += 1;
+        self.wanted = false;
+        Say::Unsubscribe(id)
+    }
+
+    /// The server's own end may have crossed the stop, or it is the answer.
+    fn end(&mut self, dialect: Dialect, dice: &mut Dice) {
+        if !self.live || dialect == Dialect::Events || dice.one_in(2) {
+            self.stops = self.stops.saturating_sub(1);
+        }
+        self.live = false;
     }
 }
 
@@ -313,7 +331,11 @@ impl Server {
         }
         if self.live[usize::from(id)] && self.dialect == Dialect::Graphql && dice.one_in(12) {
             self.live[usize::from(id)] = false;
-            said.push(Say::Ended(id));
+            said.push(if dice.one_in(2) { Say::Ended(id) } else { Say::Refused { id: Some(id), of: None } });
+        }
+        let overtaken = matches!(self.heard.make_contiguous(), [Say::Subscribe { .. }, Say::Unsubscribe(_), ..]);
+        if overtaken && dice.one_in(4) {
+            self.heard.swap(0, 1);
         }
         if dice.one_in(2) {
             let next = self.heard.pop_front();
@@ -341,7 +363,7 @@ impl Server {
                 *live = true;
                 vec![Say::Granted(id)]
             }
-            Say::Unsubscribe(id) => self.answer_stop(id),
+            Say::Unsubscribe(id) => self.answer_stop(id, dice),
             Say::Publish(id) if self.dialect == Dialect::Events && dice.one_in(4) => {
                 vec![Say::Refused { id: Some(id), of: Some(Operation::Publish) }]
             }
@@ -361,18 +383,23 @@ impl Server {
             | Say::BroadcastFailed(_)
             | Say::Ended(_)
             | Say::Published(_)
-            | Say::Unheard(_)
+            | Say::Unheard(None)
             | Say::Unreadable(_)
             | Say::Binary => vec![Say::Refused { id: None, of: None }],
+            Say::Unheard(id) => vec![Say::Refused { id: id.filter(|_| dice.one_in(2)), of: None }],
         }
     }
 
-    fn answer_stop(&mut self, id: Id) -> Vec<Say> {
+    fn answer_stop(&mut self, id: Id, dice: &mut Dice) -> Vec<Say> {
         let was_live = core::mem::take(&mut self.live[usize::from(id)]);
         match (was_live, self.dialect) {
             (true, Dialect::Graphql | Dialect::Events) => vec![Say::Ended(id)],
             (false, Dialect::Events) => vec![Say::Refused { id: Some(id), of: Some(Operation::Unsubscribe) }],
-            (false, Dialect::Graphql) => Vec::new(),
+            // GQL-A-08: an error, complete and silence are all fine.
+            (false, Dialect::Graphql) => {
+                let said = [Some(Say::Refused { id: Some(id), of: None }), Some(Say::Ended(id)), None];
+                said[dice.below(3) as usize].into_iter().collect()
+            }
         }
     }
 }

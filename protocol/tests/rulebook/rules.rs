@@ -13,8 +13,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::Side::{self, Client, Server};
 
 use super::trace::{
-    ACK, BROADCAST_FAILED, DATA, END, GRANT, INIT, KEEP_ALIVE, PUBLISHED, REFUSED, REJECTED, STOP, SUBSCRIBE, Trace,
-    UNATTRIBUTED, UNKNOWN, What,
+    ACK, BROADCAST_FAILED, DATA, END, GRANT, INIT, KEEP_ALIVE, PUBLISH_REFUSED, PUBLISHED, REFUSED, REJECTED, Reading,
+    START_REFUSED, STOP, STOP_REFUSED, SUBSCRIBE, Trace, UNATTRIBUTED, UNKNOWN, What,
 };
 
 /// Requirement, culprit and the index of the frame at which it showed.
@@ -57,14 +57,14 @@ pub(crate) fn breaches(t: &Trace<'_>) -> Vec<Breach> {
     all
 }
 
-/// GQL-AUTH-016, EVT-AUTH-027: a `connection_error` is followed by no `connection_ack`.
+/// GQL-AUTH-016, EVT-AUTH-027: the next thing after a `connection_error` is no `connection_ack`.
 fn no_ack_after_a_rejection(t: &Trace<'_>, i: usize) -> Option<R> {
-    (t.is(i, ACK) && t.any_before(i, REJECTED)).then(|| t.pick(R::GqlAuth016, R::EvtAuth027))
+    (t.is(i, ACK) && t.is_rejected(i)).then(|| t.pick(R::GqlAuth016, R::EvtAuth027))
 }
 
-/// GQL-INIT-013, EVT-INIT-005: each `connection_ack` answers a `connection_init` of its own.
+/// GQL-INIT-013, EVT-INIT-005: each `connection_ack` answers a `connection_init` of its own, if it is not wrong anyway.
 fn every_ack_has_its_init(t: &Trace<'_>, i: usize) -> Option<R> {
-    (t.is(i, ACK) && t.pending(i, |j| t.is(j, INIT), |j| t.is(j, ACK)) == 0)
+    (t.is(i, ACK) && !t.is_rejected(i) && t.pending(i, |j| t.is(j, INIT), |j| t.is(j, ACK)) == 0)
         .then(|| t.pick(R::GqlInit013, R::EvtInit005))
 }
 
@@ -74,11 +74,11 @@ fn no_subscribe_between_init_and_ack(t: &Trace<'_>, i: usize) -> Option<R> {
     (t.is(i, SUBSCRIBE) && unanswered).then(|| t.pick(R::GqlInit006, R::EvtInit007))
 }
 
-/// GQL-SUB-003, EVT-SUB-003: no other request under an id that the client itself has not let go; the same one again is impatience.
+/// GQL-SUB-003, EVT-SUB-003: no other request under an id that the client has not let go, and of whose end it cannot
+/// have heard; the same one again is impatience.
 fn one_id_names_one_subscription(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, SUBSCRIBE)?;
-    let another = t.request(i) != t.request(t.last_before(i, SUBSCRIBE, id)?);
-    (another && t.wanted(id, i) && (t.starts(id, i) > 0 || t.live(id, i))).then(|| t.pick(R::GqlSub003, R::EvtSub003))
+    (t.asks_for_another(i, id) && t.unused_ends(id, i) == 0).then(|| t.pick(R::GqlSub003, R::EvtSub003))
 }
 
 /// GQL-SUB-006, EVT-SUB-007: each grant answers a start of its id.
@@ -86,21 +86,21 @@ pub(crate) fn every_grant_has_its_start(t: &Trace<'_>, i: usize) -> Option<R> {
     (t.starts(t.named(i, GRANT)?, i) == 0).then(|| t.pick(R::GqlSub006, R::EvtSub007))
 }
 
-/// GQL-ERR-009, EVT-SUB-004: a start of a live id that nobody wants to end is not granted.
+/// GQL-ERR-009, EVT-SUB-004: a start of an id that is live for certain and that nobody wants to end is not granted.
 fn no_grant_of_a_live_id(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, GRANT)?;
-    (t.starts(id, i) > 0 && t.live(id, i) && t.stops(id, i) == 0).then(|| t.pick(R::GqlErr009, R::EvtSub004))
+    let live = t.live(id, i) && !t.in_doubt(id, i);
+    (t.starts(id, i) > 0 && live && t.stops(id, i) == 0).then(|| t.pick(R::GqlErr009, R::EvtSub004))
 }
 
 /// GQL-ERR-002, EVT-ERR-005: a refusal with an id refuses an operation of this id, or a message that had none.
 fn every_refusal_refuses_something(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, REFUSED)?;
-    let answers = t.refuses_start(i, id)
-        || t.refuses_stop(i, id)
-        || t.refuses_publish(i, id)
-        || t.ends_by_error(i, id)
-        || (t.is(i, UNATTRIBUTED) && t.loose(i) > 0);
-    (!answers).then(|| t.pick(R::GqlErr002, R::EvtErr005))
+    let answers_nothing = (t.is(i, START_REFUSED) && t.starts(id, i) == 0)
+        || (t.is(i, STOP_REFUSED) && t.stops(id, i) == 0)
+        || (t.is(i, PUBLISH_REFUSED) && t.publishes(id, i) == 0)
+        || t.reads(i, id, Reading::Nothing);
+    answers_nothing.then(|| t.pick(R::GqlErr002, R::EvtErr005))
 }
 
 /// GQL-SUB-026, EVT-SUB-018: between the end of an id and its next grant there is no data for it.
@@ -121,24 +121,24 @@ fn no_data_that_nobody_subscribed(t: &Trace<'_>, i: usize) -> Option<R> {
     (!t.granted(id, i) && t.starts(id, i) == 0).then(|| t.pick(R::GqlSub012, R::EvtData001))
 }
 
-/// EVT-DATA-012: a `broadcast_error` names an id that somebody has used for a subscription.
+/// EVT-DATA-012: a `broadcast_error` names an id that somebody has used, maybe for a subscription.
 fn no_broadcast_error_that_nobody_subscribed(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, BROADCAST_FAILED)?;
-    let heard_of = [SUBSCRIBE, GRANT, STOP, END].into_iter().any(|kind| t.last_before(i, kind, id).is_some());
+    let kinds = [SUBSCRIBE, GRANT, STOP, END, START_REFUSED, UNATTRIBUTED];
+    let heard_of = kinds.into_iter().any(|kind| t.last_before(i, kind, id).is_some());
     (!heard_of).then_some(R::EvtData012)
 }
 
-/// GQL-SUB-023: a stop follows a start of its id, with no other stop of it between.
+/// GQL-SUB-023: a stop follows a start of its id, with no other stop of it between, or a grant that the last one did not concern.
 fn every_stop_has_its_start(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, STOP)?;
-    (t.dialect == Dialect::Graphql && !t.wanted(id, i)).then_some(R::GqlSub023)
+    (t.dialect == Dialect::Graphql && !t.wanted(id, i) && !t.may_stop_again(id, i)).then_some(R::GqlSub023)
 }
 
 /// GQL-SUB-024, EVT-SUB-016: an end answers a stop; only in GraphQL may a live one end unasked (GQL-SUB-035).
 fn every_end_was_asked_for(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, END)?;
-    let unasked_is_fine = t.dialect == Dialect::Graphql && t.live(id, i);
-    (t.stops(id, i) == 0 && !unasked_is_fine).then(|| t.pick(R::GqlSub024, R::EvtSub016))
+    (t.stops(id, i) == 0 && !t.may_end_unasked(id, i)).then(|| t.pick(R::GqlSub024, R::EvtSub016))
 }
 
 /// EVT-PUB-007: each `publish_success` answers a publish of its id.
@@ -153,16 +153,20 @@ fn no_word_of_another_protocol(t: &Trace<'_>, i: usize) -> Option<R> {
 
 /// GQL-FRAME-012, GQL-FRAME-001, EVT-FRAME-001: nobody says what only the other side can say.
 fn no_word_of_the_other_side(t: &Trace<'_>, i: usize) -> Option<R> {
-    match (t.is_wrong_side(i), t.said[i].by, t.dialect) {
-        (true, Client, Dialect::Graphql) => Some(R::GqlFrame012),
-        (true, Server, Dialect::Graphql) => Some(R::GqlFrame001),
-        (true, Server, Dialect::Events) => Some(R::EvtFrame001),
-        // Events binds the server only: what a client says wrongly is unknown to it (EVT-ERR-016).
-        (true, Client, Dialect::Events) | (false, Client | Server, Dialect::Graphql | Dialect::Events) => None,
+    t.is_wrong_side(i).then(|| not_for_this_side(t, i)).flatten()
+}
+
+/// Events binds the server only: what a client says wrongly is unknown to it (EVT-ERR-016).
+fn not_for_this_side(t: &Trace<'_>, i: usize) -> Option<R> {
+    match (t.said[i].by, t.dialect) {
+        (Client, Dialect::Graphql) => Some(R::GqlFrame012),
+        (Client, Dialect::Events) => None,
+        (Server, Dialect::Graphql) => Some(R::GqlFrame001),
+        (Server, Dialect::Events) => Some(R::EvtFrame001),
     }
 }
 
-/// GQL-FRAME-001, EVT-FRAME-001: a text is a message; one with a known word breaks the rule of that word.
+/// GQL-FRAME-001, EVT-FRAME-001: a text is a message; one with a word of its speaker breaks the rule of that word.
 fn every_text_is_a_message(t: &Trace<'_>, i: usize) -> Option<R> {
     let What::NoMessage(fault) = &t.said[i].what else { return None };
     let (DecodeError::Missing { word, .. } | DecodeError::WrongType { word, .. }) = fault else {
@@ -186,7 +190,10 @@ fn every_text_is_a_message(t: &Trace<'_>, i: usize) -> Option<R> {
         (Server, "unsubscribe_success", R::EvtSub016),
         (Server, "publish_success", R::EvtPub007),
     ];
-    table.into_iter().find(|(by, known, _)| (*by, *known) == (t.said[i].by, *word)).map(|(_, _, rule)| rule)
+    match table.into_iter().find(|(_, known, _)| known == word) {
+        Some((by, _, rule)) if by == t.said[i].by => Some(rule),
+        Some(_) | None => not_for_this_side(t, i),
+    }
 }
 
 /// GQL-FRAME-002, EVT-FRAME-001: no message is binary.

@@ -147,14 +147,17 @@ const fn refusal(dialect: Dialect, of: Option<Operation>) -> &'static str {
     }
 }
 
-/// A text that is no message: no JSON, no object, no type, or a word of this side without what it needs.
+/// A text that is no message: no JSON, no object, no type, or a word of either side without what it needs.
 fn unreadable(dialect: Dialect, by: Side, which: u8) -> String {
-    let words: &[&str] = match (dialect, by) {
-        (Graphql, Side::Client) => &["start", "stop"],
-        (Graphql, Side::Server) => &["start_ack", "data", "complete"],
-        (Events, Side::Client) => &["subscribe", "unsubscribe", "publish"],
-        (Events, Side::Server) => &["subscribe_success", "unsubscribe_success", "publish_success", "data"],
+    let words = |side| -> &[&str] {
+        match (dialect, side) {
+            (Graphql, Side::Client) => &["start", "stop"],
+            (Graphql, Side::Server) => &["start_ack", "data", "complete"],
+            (Events, Side::Client) => &["subscribe", "unsubscribe", "publish"],
+            (Events, Side::Server) => &["subscribe_success", "unsubscribe_success", "publish_success", "data"],
+        }
     };
+    let words = [words(by), words(by.other())].concat();
     match usize::from(which).checked_sub(5) {
         Some(more) => format!(r#"{{"type":"{}"}}"#, words[more % words.len()]),
         None => ["{", "[1]", r#"{"id":"a"}"#, r#"{"type":1}"#, ""][usize::from(which)].into(),
@@ -186,7 +189,7 @@ pub(crate) fn any_say() -> impl Strategy<Value = Say> {
         5 => id().prop_map(Say::Publish),
         5 => id().prop_map(Say::Published),
         2 => proptest::option::of(id()).prop_map(Say::Unheard),
-        2 => (0..9_u8).prop_map(Say::Unreadable),
+        2 => (0..12_u8).prop_map(Say::Unreadable),
         1 => prop_oneof![Just(Say::Binary), Just(Say::Ping)],
         1 => prop_oneof![3 => Just(Say::Ping), 2 => Just(Say::Close), 1 => Just(Say::Lost)],
     ]

@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::rules::{every_grant_has_its_start, no_data_after_the_end};
-use super::trace::{DATA, END, REFUSED, SUBSCRIBE, Trace};
+use super::trace::{DATA, END, Reading, START_REFUSED, SUBSCRIBE, Trace, UNATTRIBUTED};
 
 /// A situation and whether it stands at an index.
 type Situation = (&'static str, fn(&Trace<'_>, usize) -> bool);
 
 /// All of them.
-pub(crate) const SITUATIONS: [Situation; 6] = [
+pub(crate) const SITUATIONS: [Situation; 8] = [
     ("data crosses a stop", data_crosses_a_stop),
     ("data comes after the end", data_comes_after_the_end),
     ("the same start is sent again", the_same_start_is_sent_again),
     ("a duplicate of a live id is refused", a_duplicate_of_a_live_id_is_refused),
     ("a grant answers nothing", a_grant_answers_nothing),
     ("an end comes unasked", an_end_comes_unasked),
+    ("a stop that crossed an end is answered", a_stop_that_crossed_an_end_is_answered),
+    ("an error may mean several things", an_error_may_mean_several_things),
 ];
 
 /// The names of those that a trace of so many frames reaches.
@@ -39,7 +41,7 @@ fn the_same_start_is_sent_again(t: &Trace<'_>, i: usize) -> bool {
 }
 
 fn a_duplicate_of_a_live_id_is_refused(t: &Trace<'_>, i: usize) -> bool {
-    t.named(i, REFUSED).is_some_and(|id| t.refuses_start(i, id) && t.live(id, i))
+    t.named(i, START_REFUSED).is_some_and(|id| t.starts(id, i) > 0 && t.live(id, i))
 }
 
 fn a_grant_answers_nothing(t: &Trace<'_>, i: usize) -> bool {
@@ -47,6 +49,17 @@ fn a_grant_answers_nothing(t: &Trace<'_>, i: usize) -> bool {
 }
 
 fn an_end_comes_unasked(t: &Trace<'_>, i: usize) -> bool {
-    let unasked = |id| t.live(id, i) && t.stops(id, i) == 0;
-    t.named(i, END).is_some_and(unasked) || t.named(i, REFUSED).is_some_and(|id| t.ends_by_error(i, id))
+    ended(t, i).is_some_and(|id| t.live(id, i) && t.stops(id, i) == 0)
+}
+
+fn a_stop_that_crossed_an_end_is_answered(t: &Trace<'_>, i: usize) -> bool {
+    ended(t, i).is_some_and(|id| t.stops(id, i) > 0 && !t.live(id, i) && t.granted(id, i))
+}
+
+fn an_error_may_mean_several_things(t: &Trace<'_>, i: usize) -> bool {
+    t.named(i, UNATTRIBUTED).is_some_and(|id| t.reads(i, id, Reading::Several))
+}
+
+fn ended<'t>(t: &'t Trace<'_>, i: usize) -> Option<&'t str> {
+    t.named(i, END).or_else(|| t.named(i, UNATTRIBUTED).filter(|id| t.reads(i, id, Reading::End)))
 }

@@ -3,15 +3,14 @@
 //! Nothing is carried along: each answer is computed anew from all that was said before an index. From
 //! the system under test only the decoder is used.
 //!
-//! What an answer answers (ruling 21 of the design): an unattributed refusal takes the first of an
-//! unanswered start, an unanswered stop, an unanswered publish, a live GraphQL subscription and a
-//! loose client message. What a speaker says is believed afterwards, right or wrong: a grant makes
-//! live, an end makes not live.
+//! What an answer answers: an unattributed refusal answers the one thing that is there to be answered, and
+//! where there are several it is counted as the answer to none ([`Reading`]). What a speaker says is
+//! believed afterwards, right or wrong: a grant makes live, an end makes not live.
 
 use core::time::Duration;
 
 use appsync_protocol::dialect::{Dialect, decode, graphql};
-use appsync_protocol::envelope::DecodeError;
+use appsync_protocol::envelope::{DecodeError, string};
 use appsync_protocol::message::{Message, Operation};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::requirement::Requirement;
@@ -30,6 +29,21 @@ pub(crate) struct Trace<'t> {
     pub(crate) said: Vec<Said<'t>>,
     /// Index of the first close, or of the loss of the transport.
     end: usize,
+    /// What each of them answers, if it is an unattributed refusal with an id.
+    readings: Vec<Option<Reading>>,
+}
+
+/// What an unattributed refusal with an id answers, by all that was said before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Nothing,
+    Start,
+    /// A stop, or nothing: GQL-SUB-035 lets a GraphQL server end a live subscription unasked.
+    End,
+    Publish,
+    Loose,
+    /// One of several of these.
+    Several,
 }
 
 pub(crate) struct Said<'t> {
@@ -64,7 +78,32 @@ impl<'t> Trace<'t> {
         });
         let said: Vec<_> = said.collect();
         let end = said.iter().position(|said| matches!(said.what, What::End)).unwrap_or(said.len());
-        Self { dialect, slack, said, end }
+        let mut trace = Self { dialect, slack, said, end, readings: Vec::new() };
+        for i in 0..frames.len() {
+            let reading = trace.named(i, UNATTRIBUTED).map(|id| trace.read(i, id));
+            trace.readings.push(reading);
+        }
+        trace
+    }
+
+    fn read(&self, i: usize, id: &str) -> Reading {
+        let there = [
+            (self.starts(id, i) > 0, Reading::Start),
+            (self.stops(id, i) > 0 || self.may_end_unasked(id, i), Reading::End),
+            (self.publishes(id, i) > 0, Reading::Publish),
+            (self.loose(i) > 0, Reading::Loose),
+        ];
+        let mut there = there.into_iter().filter(|(is_there, _)| *is_there).map(|(_, reading)| reading);
+        match (there.next(), there.next()) {
+            (None, _) => Reading::Nothing,
+            (Some(only), None) => only,
+            (Some(_), Some(_)) => Reading::Several,
+        }
+    }
+
+    /// Whether an unattributed refusal of `id` stands at `i`, and is read so.
+    pub(crate) fn reads(&self, i: usize, id: &str, reading: Reading) -> bool {
+        self.named(i, UNATTRIBUTED) == Some(id) && self.readings[i] == Some(reading)
     }
 
     pub(crate) fn pick(&self, graphql: Requirement, events: Requirement) -> Requirement {
@@ -104,6 +143,12 @@ impl<'t> Trace<'t> {
         (0..i).any(|j| self.is(j, kind))
     }
 
+    /// Whether a `connection_error` has come that no ack has taken back.
+    pub(crate) fn is_rejected(&self, i: usize) -> bool {
+        let last = |kind| (0..i).rev().find(|j| self.is(*j, kind));
+        last(REJECTED) > last(ACK)
+    }
+
     pub(crate) fn last_before(&self, i: usize, kind: Kind, id: &str) -> Option<usize> {
         (0..i).rev().find(|j| self.named(*j, kind) == Some(id))
     }
@@ -119,30 +164,64 @@ impl<'t> Trace<'t> {
         surplus.max().unwrap_or(0).max(0)
     }
 
-    /// Starts of `id` that wait for their answer: any refusal that may concern a start takes one.
+    /// Starts of `id` that may wait for their answer.
     pub(crate) fn starts(&self, id: &str, i: usize) -> i64 {
         let is = |j, kind| self.named(j, kind) == Some(id);
-        self.pending(i, |j| is(j, SUBSCRIBE), |j| is(j, GRANT) || is(j, START_REFUSED) || is(j, UNATTRIBUTED))
+        let answers = |j| is(j, GRANT) || is(j, START_REFUSED) || self.reads(j, id, Reading::Start);
+        self.pending(i, |j| is(j, SUBSCRIBE), answers)
     }
 
-    /// Stops of `id` that wait for their answer: an end, or a refusal that no start waited for.
+    /// Stops of `id` that may wait for their answer: an end that may come unasked may have crossed them.
     pub(crate) fn stops(&self, id: &str, i: usize) -> i64 {
         let is = |j, kind| self.named(j, kind) == Some(id);
-        let spared = |j| is(j, UNATTRIBUTED) && self.starts(id, j) == 0;
-        self.pending(i, |j| is(j, STOP), |j| is(j, END) || is(j, STOP_REFUSED) || spared(j))
+        let ends = |j| (is(j, END) || self.reads(j, id, Reading::End)) && !self.may_end_unasked(id, j);
+        self.pending(i, |j| is(j, STOP), |j| is(j, STOP_REFUSED) || ends(j))
     }
 
-    /// Publishes of `id` that wait for their answer.
+    /// Publishes of `id` that may wait for their answer.
     pub(crate) fn publishes(&self, id: &str, i: usize) -> i64 {
         let is = |j, kind| self.named(j, kind) == Some(id);
-        let spared = |j| is(j, UNATTRIBUTED) && self.starts(id, j) == 0 && self.stops(id, j) == 0;
-        self.pending(i, |j| is(j, PUBLISH), |j| is(j, PUBLISHED) || is(j, PUBLISH_REFUSED) || spared(j))
+        let answers = |j| is(j, PUBLISHED) || is(j, PUBLISH_REFUSED) || self.reads(j, id, Reading::Publish);
+        self.pending(i, |j| is(j, PUBLISH), answers)
     }
 
-    /// Whether `id` has been granted and not been ended since.
+    /// Whether `id` has been granted and not certainly been ended since.
     pub(crate) fn live(&self, id: &str, i: usize) -> bool {
         let Some(grant) = self.last_before(i, GRANT, id) else { return false };
-        !(grant + 1..i).any(|j| self.named(j, END) == Some(id) || self.is_own_error(j, id))
+        let ends = |j| self.named(j, END) == Some(id);
+        let ends_by_error = |j| self.dialect == Dialect::Graphql && self.reads(j, id, Reading::End);
+        !(grant + 1..i).any(|j| ends(j) || ends_by_error(j))
+    }
+
+    /// Whether it cannot be told if `id` has been ended since its last grant.
+    pub(crate) fn in_doubt(&self, id: &str, i: usize) -> bool {
+        let since = self.last_before(i, GRANT, id).unwrap_or(0);
+        (since..i).any(|j| self.reads(j, id, Reading::Several))
+    }
+
+    /// GQL-SUB-035: a GraphQL server may end a live subscription by itself.
+    pub(crate) fn may_end_unasked(&self, id: &str, i: usize) -> bool {
+        self.dialect == Dialect::Graphql && self.live(id, i)
+    }
+
+    /// Whether a grant of `id` has come that answered no start, or one that the client had let go, or that stood
+    /// behind an end which the client may take for the answer to a later stop.
+    pub(crate) fn may_stop_again(&self, id: &str, i: usize) -> bool {
+        let concerns_no_stop = |j| self.starts(id, j) == 0 || !self.wanted(id, j) || self.unused_ends(id, j) > 0;
+        (0..i).any(|j| self.named(j, GRANT) == Some(id) && concerns_no_stop(j))
+    }
+
+    /// Ends and refusals of `id` that its client may have heard, beyond those that it needed to ask for something else.
+    pub(crate) fn unused_ends(&self, id: &str, i: usize) -> i64 {
+        let is = |j, kind| self.named(j, kind) == Some(id);
+        let end = |j| is(j, END) || is(j, START_REFUSED) || is(j, UNATTRIBUTED);
+        self.pending(i, end, |j| is(j, SUBSCRIBE) && self.asks_for_another(j, id))
+    }
+
+    /// Whether the subscribe at `i` asks for something else than the last one of `id`, which is still wanted.
+    pub(crate) fn asks_for_another(&self, i: usize, id: &str) -> bool {
+        let last = self.last_before(i, SUBSCRIBE, id).filter(|_| self.wanted(id, i));
+        last.is_some_and(|last| self.request(last) != self.request(i))
     }
 
     /// Whether `id` has been granted at any time before.
@@ -161,48 +240,17 @@ impl<'t> Trace<'t> {
             (Some(Message::Subscribe { request, .. }), Dialect::Graphql) => {
                 Some(graphql::request_text(request).unwrap_or_default().into())
             }
-            (Some(Message::Subscribe { request, .. }), Dialect::Events) => Some(request.get().into()),
+            (Some(Message::Subscribe { request, .. }), Dialect::Events) => {
+                Some(string(request).map_or_else(|| request.get().into(), Into::into))
+            }
             (Some(_) | None, Dialect::Graphql | Dialect::Events) => None,
         }
     }
 
-    pub(crate) fn refuses_start(&self, i: usize, id: &str) -> bool {
-        (self.is(i, START_REFUSED) || self.is(i, UNATTRIBUTED)) && self.starts(id, i) > 0
-    }
-
-    pub(crate) fn refuses_stop(&self, i: usize, id: &str) -> bool {
-        (self.is(i, STOP_REFUSED) || self.is(i, UNATTRIBUTED)) && self.stops(id, i) > 0
-    }
-
-    pub(crate) fn refuses_publish(&self, i: usize, id: &str) -> bool {
-        (self.is(i, PUBLISH_REFUSED) || self.is(i, UNATTRIBUTED)) && self.publishes(id, i) > 0
-    }
-
-    /// GQL-SUB-035: an error that answers neither a start nor a stop of `id` is the server's own end of it.
-    pub(crate) fn is_own_error(&self, i: usize, id: &str) -> bool {
-        self.dialect == Dialect::Graphql
-            && self.named(i, UNATTRIBUTED) == Some(id)
-            && self.starts(id, i) == 0
-            && self.stops(id, i) == 0
-    }
-
-    pub(crate) fn ends_by_error(&self, i: usize, id: &str) -> bool {
-        self.is_own_error(i, id) && self.live(id, i)
-    }
-
     /// Client messages before `i` that only an unattributed refusal can answer, and none has.
     pub(crate) fn loose(&self, i: usize) -> i64 {
-        let nobody_else = |j: usize, id: &str| {
-            self.starts(id, j) == 0
-                && self.stops(id, j) == 0
-                && self.publishes(id, j) == 0
-                && !self.ends_by_error(j, id)
-        };
-        let answers = |j: usize| match self.named(j, UNATTRIBUTED) {
-            Some(id) => nobody_else(j, id),
-            None => self.is(j, REFUSED) && self.named(j, REFUSED).is_none(),
-        };
-        self.pending(i, |j| self.is_loose(j), answers)
+        let without_id = |j| self.is(j, REFUSED) && self.named(j, REFUSED).is_none();
+        self.pending(i, |j| self.is_loose(j), |j| without_id(j) || self.readings[j] == Some(Reading::Loose))
     }
 
     pub(crate) fn is_loose(&self, i: usize) -> bool {

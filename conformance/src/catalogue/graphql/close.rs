@@ -1,13 +1,14 @@
 //! The end of a connection, and what a new one does not inherit.
 
+use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement as R;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, all, connected, edit, expect, heard, published, say, subscribed, subscribed_by, warmed,
-    warmed_by,
+    CHANNEL, INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, connected, edit, expect, heard, marked_by_message, published,
+    say, send_message, subscribed, subscribed_by, subscribed_to, warmed, warmed_by, warmed_with,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::{Greeting, Pattern, Scenario, Step};
+use crate::scenario::{Greeting, Need, Pattern, Scenario, Step};
 
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -54,20 +55,21 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/close/ends-every-subscription",
         title: "A new connection has none of the subscriptions of the one before it.",
         covers: &[R::GqlClose001],
-        needs: CHANNEL,
+        needs: &[Need::ChannelSchema, Need::MessageSchema],
         steps: |cast| {
-            let (old, new, nonce) = (cast.nonce("old"), cast.nonce("new"), cast.nonce("event"));
+            let (old, nonce) = (cast.nonce("old"), cast.nonce("event"));
             all([
                 connected(cast, 1),
                 subscribed(cast, 1, "first", &old),
                 vec![warmed(cast, 1, "first", &old), Step::Hangup { conn: 1, code: Some(1000) }],
                 connected(cast, 2),
-                subscribed(cast, 2, "second", &new),
+                subscribed_to(cast, 2, "second", SUBSCRIBE_TO_MESSAGES, &Json::Null),
                 vec![
+                    warmed_with(cast, 2, "second", R::GqlClose001, |nonce| send_message(cast, nonce)),
                     Step::Forbid { conn: 2, id: None, nonce: nonce.clone(), rule: R::GqlClose001 },
                     published(cast, &old, &nonce),
                 ],
-                super::steps::marked(cast, 2, "second", &new, R::GqlClose001),
+                marked_by_message(cast, 2, "second", R::GqlClose001),
             ])
         },
         ..QUICK
@@ -160,7 +162,7 @@ pub(super) static FAULTS: &[Fault] = &[
         about: "delivers events of an old subscription to a new connection",
         breaks: R::GqlClose001,
         caught_by: "graphql/close/ends-every-subscription",
-        how: How::Skip(appsync_protocol::server::Check::ArgumentsMatch),
+        how: How::Skip(appsync_protocol::server::Check::FieldMatch),
     },
     Fault {
         name: "graphql-new-connection-is-deaf",

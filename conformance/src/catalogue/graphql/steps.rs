@@ -208,6 +208,17 @@ pub(super) fn marked(cast: &Cast, conn: Conn, id: &str, name: &str, rule: R) -> 
     vec![published(cast, name, &marker), heard(conn, id, name, &marker, rule), Step::Quiet { conn }]
 }
 
+/// The same, with a message as the marker.
+pub(super) fn marked_by_message(cast: &Cast, conn: Conn, id: &str, rule: R) -> Vec<Step> {
+    let marker = cast.nonce("marker");
+    let sent = Step::Call {
+        request: send_message(cast, &marker),
+        any_of: vec![Answer::status(200).has("data.sendMessage", Shape::Object)],
+        rule: R::GqlHttp002,
+    };
+    vec![sent, heard_message(conn, id, &marker, rule), Step::Quiet { conn }]
+}
+
 /// The mutation that `subscribeToMessages` hears.
 pub(super) fn send_message(cast: &Cast, nonce: &str) -> Request {
     let document = "mutation M($m: String) { sendMessage(msg: $m) { message } }";

@@ -28,6 +28,7 @@ mod values;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use apollo_compiler::ast::OperationType;
 use appsync_protocol::json::Json;
@@ -61,13 +62,13 @@ pub struct Plan {
 /// A schema with what is stored behind it.
 #[derive(Debug)]
 pub struct Engine {
-    api: Api,
+    api: Arc<Api>,
     store: Store,
     failing: BTreeMap<String, FieldFailure>,
     /// Documents of subscriptions, apart from those over HTTP: a publisher that writes its values into
     /// the text must not make them forgotten.
-    subscriptions: Documents,
-    requests: Documents,
+    subscriptions: Arc<Documents>,
+    requests: Arc<Documents>,
 }
 
 impl Engine {
@@ -75,12 +76,24 @@ impl Engine {
     /// them. Fails if it is not valid or lists mutations in `@aws_subscribe` that cannot be meant.
     pub fn new(sdl: &str) -> Result<Self, SchemaError> {
         Ok(Self {
-            api: Api::new(sdl)?,
+            api: Arc::new(Api::new(sdl)?),
             store: Store::default(),
             failing: BTreeMap::new(),
-            subscriptions: Documents::default(),
-            requests: Documents::default(),
+            subscriptions: Arc::default(),
+            requests: Arc::default(),
         })
+    }
+
+    /// The same schema and what is known of documents, with nothing stored and nothing failing.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self {
+            api: Arc::clone(&self.api),
+            store: Store::default(),
+            failing: BTreeMap::new(),
+            subscriptions: Arc::clone(&self.subscriptions),
+            requests: Arc::clone(&self.requests),
+        }
     }
 
     /// Serves the embedded schema: a channel for any JSON, messages, and notes to filter by.
