@@ -21,12 +21,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use appsync_protocol::conversation::Conversation;
+use appsync_protocol::dialect::decode;
 use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{Cast, Conn, Publication, Scenario, Step, Then};
+use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then};
 use inbox::Inbox;
 use wait::Waiting;
 
@@ -97,6 +98,8 @@ pub struct Player<'s> {
     findings: Vec<Finding>,
     deliveries: Vec<Duration>,
     published: Option<Moment>,
+    /// Trouble that the bystander's answer will tell from a dead target.
+    doubt: Option<String>,
     ending: Option<Ending>,
 }
 
@@ -105,7 +108,22 @@ pub(crate) struct Line {
     conversation: Conversation,
     inbox: Inbox,
     over: bool,
+    /// The scenario has sent what is no message. A server may have made something of it, so an answer that
+    /// nothing legible asked for is no finding any more.
+    murky: bool,
 }
+
+/// Rules about answers that nothing asked for.
+const UNASKED: [Requirement; 8] = [
+    Requirement::GqlSub006,
+    Requirement::GqlSub024,
+    Requirement::GqlErr002,
+    Requirement::EvtSub007,
+    Requirement::EvtSub016,
+    Requirement::EvtErr005,
+    Requirement::EvtPub007,
+    Requirement::EvtData001,
+];
 
 struct Forbidden {
     conn: Conn,
@@ -136,6 +154,7 @@ impl<'s> Player<'s> {
             findings: Vec::new(),
             deliveries: Vec::new(),
             published: None,
+            doubt: None,
             ending: None,
         }
     }
@@ -163,13 +182,16 @@ impl<'s> Player<'s> {
             Ok(response) => response,
             Err(trouble) => {
                 self.note(conn, Event::Failed { what: trouble.clone() });
+                if self.scenario.hazard && conn != BYSTANDER && self.lines.contains_key(&BYSTANDER) {
+                    return self.ask_the_bystander(trouble);
+                }
                 return self.end(Ending::Trouble(trouble));
             }
         };
         self.note(conn, Event::Upgraded { response: response.clone() });
         if response.is_upgrade() {
             let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
-            self.lines.insert(conn, Line { conversation, inbox: Inbox::default(), over: false });
+            self.lines.insert(conn, Line { conversation, inbox: Inbox::default(), over: false, murky: false });
         }
         match any_of.iter().find(|greeting| greeting.fits(&response)) {
             Some(greeting) => {
@@ -195,7 +217,9 @@ impl<'s> Player<'s> {
         let entry = self.record.len();
         self.note(conn, Event::Frame { from: Side::Server, frame: frame.clone() });
         let Some(line) = self.lines.get_mut(&conn) else { return };
-        self.findings.extend(line.conversation.observe(self.now, Side::Server, frame.borrow()).findings);
+        let seen = line.conversation.observe(self.now, Side::Server, frame.borrow());
+        let murky = line.murky;
+        self.findings.extend(seen.findings.into_iter().filter(|f| !(murky && UNASKED.contains(&f.requirement))));
         line.over |= matches!(frame, OwnedFrame::Close { .. } | OwnedFrame::Lost);
         let heard = line.inbox.take(&self.cast.prefix, entry, frame);
         if let Some(heard) = heard {
@@ -331,6 +355,11 @@ impl<'s> Player<'s> {
             // What the scenario does wrong on purpose is no finding against the peer.
             let seen = line.conversation.observe(self.now, Side::Client, frame.borrow());
             self.findings.extend(seen.findings.into_iter().filter(|f| f.by == Side::Server));
+            line.murky |= match &frame {
+                OwnedFrame::Text { text, .. } => decode(self.scenario.dialect, text).is_err(),
+                OwnedFrame::Binary(_) => true,
+                OwnedFrame::Ping(_) | OwnedFrame::Pong(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => false,
+            };
             line.inbox.sent(&self.cast.prefix, &frame);
         }
         self.published = Some(self.now);

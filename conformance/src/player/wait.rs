@@ -10,7 +10,7 @@ use appsync_protocol::wire::OwnedFrame;
 
 use super::inbox::Found;
 use super::{Ending, Observation, Player, Unmet};
-use crate::scenario::{Answer, Conn, Greeting, Pattern, Publication, Wait, What, cut};
+use crate::scenario::{Answer, BYSTANDER, Conn, Greeting, Pattern, Publication, Wait, What, cut};
 
 /// What the player waits for.
 pub(super) enum Waiting {
@@ -90,6 +90,14 @@ impl Player<'_> {
         self.decide();
     }
 
+    /// No connection after a hazard: either the target has died, which the bystander shows, or it is trouble of
+    /// another kind.
+    pub(super) fn ask_the_bystander(&mut self, trouble: String) {
+        self.doubt = Some(trouble);
+        self.send(BYSTANDER, OwnedFrame::Ping(PROBE.to_vec()));
+        self.expect(BYSTANDER, vec![Pattern::pong(PROBE)], Requirement::SynAlive001, Wait::Answer);
+    }
+
     /// The silence that the acknowledgement of this connection allows; 300 s where it says nothing.
     fn advertised(&self, conn: Conn) -> Duration {
         let limit = self.lines.get(&conn).and_then(|line| match line.conversation.phase() {
@@ -129,6 +137,10 @@ impl Player<'_> {
         match line.inbox.find(&self.cast.prefix, any_of) {
             Found::Fits(alternative, heard) => {
                 self.waiting = Waiting::Nothing;
+                if let Some(trouble) = self.doubt.take() {
+                    // The bystander lives, so the trouble is its own.
+                    return self.end(Ending::Trouble(trouble));
+                }
                 let Some(pattern) = any_of.get(alternative) else { return };
                 let at = self.now.since(self.started).as_millis();
                 self.evidence.push(format!(
@@ -218,7 +230,8 @@ impl Player<'_> {
             Waiting::Upgrade { .. } => self.end(Ending::Trouble("no answer to the upgrade".into())),
             Waiting::Call { .. } => self.end(Ending::Trouble("no answer to the HTTP request".into())),
             Waiting::Quiet { .. } => {
-                self.evidence.push(format!("marker + quiet {} ms", self.limits.quiet.as_millis()));
+                let marked = if self.forbidden.is_empty() { "" } else { "marker + " };
+                self.evidence.push(format!("{marked}quiet {} ms", self.limits.quiet.as_millis()));
             }
             Waiting::Message { conn, any_of, rule, silence, .. } => self.silent(conn, any_of, rule, silence),
             Waiting::Warm { conn, id, left, told, rule, since, pause, .. } => {

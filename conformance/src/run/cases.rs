@@ -18,7 +18,11 @@ pub(super) struct Ledger {
     cases: Vec<Case>,
     found: BTreeMap<(Dialect, Requirement), Found>,
     redactor: Redactor,
+    keys: Vec<String>,
 }
+
+/// Shortest beginning of a key that is taken out at a cut.
+const PART_OF_KEY_MIN: usize = 4;
 
 /// What the monitor found of one requirement.
 struct Found {
@@ -31,7 +35,8 @@ struct Found {
 impl Ledger {
     pub(super) fn new(options: &Options) -> Self {
         let secrets: Vec<_> = options.endpoints.iter().map(|endpoint| ("key", endpoint.api_key.as_str())).collect();
-        Self { cases: Vec::new(), found: BTreeMap::new(), redactor: Redactor::new(&secrets) }
+        let keys = options.endpoints.iter().map(|endpoint| endpoint.api_key.clone()).collect();
+        Self { cases: Vec::new(), found: BTreeMap::new(), redactor: Redactor::new(&secrets), keys }
     }
 
     /// A case that was not played.
@@ -60,7 +65,7 @@ impl Ledger {
         let seen_once = attempts < 2 && matches!(&outcome.ending, Ending::Unmet(unmet) if unmet.silent);
         let verdict = if seen_once { Verdict::Inconclusive } else { verdict };
         for breach in &mut breaches {
-            breach.got = self.redactor.text(&breach.got);
+            breach.got = self.clean(&breach.got);
         }
         let mark = breaches.first().and_then(|breach| breach.entry);
         let dialogue = draw::dialogue(&outcome.record, mark, &self.redactor);
@@ -68,7 +73,7 @@ impl Ledger {
         let reason = reason(verdict, &breaches, &outcome.ending, seen_once);
         Case {
             verdict,
-            reason: self.redactor.text(&reason),
+            reason: self.clean(&reason),
             breaches,
             evidence: outcome.evidence.iter().map(|e| self.redactor.text(e)).collect(),
             observations: outcome
@@ -80,6 +85,18 @@ impl Ledger {
             took_ms: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
             attempts,
             ..self.unplayed(scenario, verdict, "")
+        }
+    }
+
+    /// The text without secrets. It was cut when nobody thought of them, so a part of one may stand at the cut.
+    fn clean(&self, text: &str) -> String {
+        let text = self.redactor.text(text);
+        let Some((head, tail)) = text.rfind("... (").map(|at| text.split_at(at)) else { return text };
+        let parts =
+            self.keys.iter().flat_map(|key| (PART_OF_KEY_MIN..key.len()).rev().filter_map(|len| key.get(..len)));
+        match parts.into_iter().find_map(|part| head.strip_suffix(part)) {
+            Some(before) => format!("{before}${{key}}{tail}"),
+            None => text,
         }
     }
 
@@ -127,7 +144,7 @@ impl Ledger {
             Severity::Warn => Verdict::Warn,
             Severity::Info => Verdict::Info,
         };
-        let got = self.redactor.text(&format!("the {} {}", found.first.by, found.first.detail));
+        let got = self.clean(&format!("the {} {}", found.first.by, found.first.detail));
         Case {
             id: format!("monitor/{requirement}"),
             title: requirement.row().text.into(),

@@ -17,8 +17,14 @@ use crate::link::{Dialer, LinkError, Opened, SocketHandle};
 use crate::player::{Action, Ending, Limits, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
 
-/// Frames that may wait for the player on all connections of a scenario together.
-const INBOX: usize = 256;
+/// Frames that may wait for the player on all connections of a scenario together. A frame may be megabytes.
+const INBOX: usize = 16;
+
+/// Most bytes that a target may send in one scenario, all of which are kept, counting [`FRAME_COST`] for each frame.
+const HEARD_MAX: usize = 32 * 1024 * 1024;
+
+/// What a frame costs besides its payload.
+const FRAME_COST: usize = 256;
 
 /// What the whole run may use and has used.
 pub struct Budget {
@@ -106,6 +112,7 @@ struct Traffic {
     calls: JoinSet<(u32, Result<Response, LinkError>)>,
     sender: mpsc::Sender<(Conn, OwnedFrame)>,
     inbox: mpsc::Receiver<(Conn, OwnedFrame)>,
+    heard: usize,
     start: Instant,
 }
 
@@ -124,6 +131,7 @@ impl Driver {
             calls: JoinSet::new(),
             sender,
             inbox,
+            heard: 0,
             start: Instant::now(),
         };
         loop {
@@ -199,7 +207,14 @@ impl Traffic {
     /// Waits for whatever comes first, and tells the player.
     async fn wait(&mut self, player: &mut Player<'_>, until: Duration) {
         tokio::select! {
-            Some((conn, frame)) = self.inbox.recv() => player.frame(self.now(), conn, frame),
+            Some((conn, frame)) = self.inbox.recv() => {
+                self.heard += cost(&frame);
+                if self.heard > HEARD_MAX {
+                    player.abandon(self.now(), format!("the target sent over {HEARD_MAX} bytes in one scenario"));
+                } else {
+                    player.frame(self.now(), conn, frame);
+                }
+            }
             Some(Ok((conn, opened))) = self.opens.join_next() => {
                 let at = self.now();
                 match opened {
@@ -220,6 +235,16 @@ impl Traffic {
             () = sleep_until(self.start + until) => player.elapse(self.now()),
         }
     }
+}
+
+fn cost(frame: &OwnedFrame) -> usize {
+    FRAME_COST
+        + match frame {
+            OwnedFrame::Text { text, .. } => text.len(),
+            OwnedFrame::Binary(bytes) | OwnedFrame::Ping(bytes) | OwnedFrame::Pong(bytes) => bytes.len(),
+            OwnedFrame::Close { reason, .. } => reason.len(),
+            OwnedFrame::Lost => 0,
+        }
 }
 
 fn trouble(why: &str) -> Outcome {

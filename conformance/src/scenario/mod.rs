@@ -94,6 +94,9 @@ impl Tier {
 /// Names one connection of a scenario.
 pub type Conn = u8;
 
+/// The idle connection beside a hazard: it must not suffer (SYN-ALIVE-001).
+pub const BYSTANDER: Conn = 8;
+
 /// One step.
 #[derive(Clone)]
 pub enum Step {

@@ -18,6 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
+use syncspec::catalogue::scenarios;
 use syncspec::link::{DialOptions, Dialer};
 use syncspec::report::Exit;
 use syncspec::report::exit::decide;
@@ -101,6 +102,17 @@ pub(crate) struct Asked {
     pub(crate) protocol: Option<&'static str>,
     /// The body.
     pub(crate) body: String,
+    /// All of it, as it came.
+    pub(crate) raw: Vec<u8>,
+}
+
+impl Asked {
+    /// The place in the catalogue of the scenario that asks for an upgrade: it stands in the key.
+    pub(crate) fn scenario(&self) -> Option<&'static str> {
+        let key = STANDARD.decode(self.key.as_ref()?).ok()?;
+        let number = u64::from_le_bytes(key.get(8..16)?.try_into().ok()?);
+        scenarios().nth(usize::try_from(number).ok()?).map(|scenario| scenario.id)
+    }
 }
 
 /// What a client sends over a WebSocket.
@@ -166,7 +178,7 @@ impl Caller {
             self.fill().await?;
         };
         let head = String::from_utf8_lossy(&self.read[..end]).into_owned();
-        self.read.drain(..end);
+        let mut raw: Vec<u8> = self.read.drain(..end).collect();
         let field = |name: &str| {
             let named = |line: &&str| line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name));
             head.lines().skip(1).find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
@@ -176,13 +188,42 @@ impl Caller {
             self.fill().await?;
         }
         let body = String::from_utf8_lossy(&self.read[..length]).into_owned();
-        self.read.drain(..length);
+        raw.extend(self.read.drain(..length));
         let offered = field("sec-websocket-protocol").unwrap_or_default();
         Some(Asked {
             key: field("sec-websocket-key").map(Into::into),
             protocol: ["graphql-ws", "aws-appsync-event-ws"].into_iter().find(|name| offered.contains(name)),
             body,
+            raw,
         })
+    }
+
+    /// Lets another endpoint answer, from this request on.
+    pub(crate) async fn forward(&mut self, asked: &Asked, to: SocketAddr) -> Option<()> {
+        let mut other = TcpStream::connect(to).await.ok()?;
+        let _ = other.set_nodelay(true);
+        other.write_all(&asked.raw).await.ok()?;
+        other.write_all(&self.read).await.ok()?;
+        tokio::io::copy_bidirectional(&mut self.tcp, &mut other).await.ok().map(|_| ())
+    }
+
+    /// Lets another endpoint answer, but passes its answers on byte by byte.
+    pub(crate) async fn forward_slowly(&mut self, asked: &Asked, to: SocketAddr) -> Option<()> {
+        let mut other = TcpStream::connect(to).await.ok()?;
+        other.write_all(&asked.raw).await.ok()?;
+        let (mut said, mut answered) = ([0; 4096], [0; 4096]);
+        loop {
+            tokio::select! {
+                read = self.tcp.read(&mut said) => {
+                    let read = read.ok().filter(|read| *read > 0)?;
+                    other.write_all(&said[..read]).await.ok()?;
+                }
+                read = other.read(&mut answered) => {
+                    let read = read.ok().filter(|read| *read > 0)?;
+                    self.trickle(&answered[..read]).await?;
+                }
+            }
+        }
     }
 
     /// Agrees to an upgrade.

@@ -33,7 +33,7 @@ pub struct Subscription {
     pub(super) request: u64,
     /// Ends and refusals that the client may have heard and not yet used to ask for something else.
     pub(super) ends: u32,
-    /// Since the last grant a refusal has come that may answer several things, the life of the id among them.
+    /// Since the last grant a refusal has come that may answer several things; the end of it may be one of them.
     pub(super) doubtful: bool,
     /// The client may have heard of a grant that its last `stop` did not concern: one of what it did not want,
     /// or behind an end that it may take for the answer to that `stop`.
@@ -56,7 +56,8 @@ pub enum Standing {
 impl Subscription {
     /// The state in one word.
     pub const fn standing(&self) -> Standing {
-        match (self.live, self.starts > 0, self.stops > 0) {
+        // A stop of an earlier life may look unanswered for good; it does not concern what was asked for since.
+        match (self.live, self.starts > 0, self.stops > 0 && !self.wanted) {
             (true, _, true) => Standing::Leaving,
             (true, _, false) => Standing::Live,
             (false, true, _) => Standing::Asked,

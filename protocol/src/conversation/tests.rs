@@ -163,6 +163,19 @@ fn an_error_that_may_mean_several_things_is_taken_for_none_of_them() {
 }
 
 #[test]
+fn a_standing_concerns_what_was_asked_for_last() {
+    let standing = |lines: &[&str]| {
+        let (conversation, _) = play(Graphql, &[&OPEN, lines].concat());
+        conversation.subscription("a").unwrap().standing()
+    };
+    let lines = ["> start a", "< start_ack a", "> stop a", "< complete a", "> start a", "< start_ack a"];
+    assert_eq!(standing(&lines[..3]), Standing::Leaving);
+    assert_eq!(standing(&lines[..4]), Standing::Over);
+    assert_eq!(standing(&lines[..5]), Standing::Asked);
+    assert_eq!(standing(&lines), Standing::Live);
+}
+
+#[test]
 fn each_end_that_a_client_may_have_heard_frees_its_id_once() {
     let other = r#"> {"type":"start","id":"a","payload":{"data":"{other}"}}"#;
     assert_eq!(graphql(&["> start a", "< error a", other, "> start a"]), "GQL-SUB-003");

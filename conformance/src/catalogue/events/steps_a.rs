@@ -125,11 +125,16 @@ pub(super) fn marked(cast: &Cast, conn: Conn, id: &str, channel: &str, rule: R) 
     vec![published(cast, channel, &marker), heard(conn, id, &marker, rule), Step::Quiet { conn }]
 }
 
+/// Time for what was provoked to show: a process may die some moments after the message that kills it.
+fn settled(conn: Conn) -> Vec<Step> {
+    vec![Step::Quiet { conn }]
+}
+
 /// Does something that the peer may not survive while a bystander is connected. The bystander still has
 /// to be answered and a new connection to be taken; only then does `aftermath` look at the one concerned.
 pub(super) fn beside_a_bystander(cast: &Cast, provocation: Vec<Step>, aftermath: Vec<Step>) -> Vec<Step> {
     let newcomer = admitted(9, cast.usual_upgrade(), R::SynAlive002);
-    all([connected(cast, 8), provocation, pinged(8, R::SynAlive001), newcomer, aftermath])
+    all([connected(cast, 8), provocation, settled(8), pinged(8, R::SynAlive001), newcomer, aftermath])
 }
 
 /// A change of outgoing messages of this dialect.

@@ -115,6 +115,11 @@ pub(super) fn pinged(conn: Conn, rule: R) -> Vec<Step> {
     vec![Step::Send { conn, frame }, expect(conn, Pattern::pong(b"still there?"), rule)]
 }
 
+/// Time for what was provoked to show: a process may die some moments after the message that kills it.
+fn settled(conn: Conn) -> Vec<Step> {
+    vec![Step::Quiet { conn }]
+}
+
 /// Does something that the peer may not survive while a bystander is connected: the bystander still has
 /// to be answered, and a new connection to be taken.
 pub(super) fn beside_a_bystander(cast: &Cast, provocation: Vec<Step>) -> Vec<Step> {
@@ -124,7 +129,7 @@ pub(super) fn beside_a_bystander(cast: &Cast, provocation: Vec<Step>) -> Vec<Ste
         say(9, r#"{"type":"connection_init"}"#),
         expect(9, Pattern::word("connection_ack"), rule),
     ];
-    all([connected(cast, 8), provocation, pinged(8, R::SynAlive001), newcomer])
+    all([connected(cast, 8), provocation, settled(8), pinged(8, R::SynAlive001), newcomer])
 }
 
 /// A change of outgoing messages of this dialect.

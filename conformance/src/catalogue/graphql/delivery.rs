@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::steps::{
     CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, any_of, connected, edit, expect, forbidden, heard,
-    heard_note, marked, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to,
-    warmed, warmed_by, warmed_with,
+    heard_note, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to, warmed,
+    warmed_by, warmed_with,
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{channel_data, request_body};

@@ -256,11 +256,16 @@ pub(super) fn heard_note(conn: Conn, id: &str, (board, nonce): (&str, &str), sta
     expect(conn, pattern, rule)
 }
 
+/// Time for what was provoked to show: a process may die some moments after the message that kills it.
+fn settled(conn: Conn) -> Vec<Step> {
+    vec![Step::Quiet { conn }]
+}
+
 /// Does something that the peer may not survive while a bystander is connected. The bystander still has
 /// to be answered and a new connection to be taken; only then does `aftermath` look at the one concerned.
 pub(super) fn beside_a_bystander(cast: &Cast, provocation: Vec<Step>, aftermath: Vec<Step>) -> Vec<Step> {
     let newcomer = admitted(9, cast.usual_upgrade(), R::SynAlive002);
-    all([connected(cast, 8), provocation, pinged(8, R::SynAlive001), newcomer, aftermath])
+    all([connected(cast, 8), provocation, settled(8), pinged(8, R::SynAlive001), newcomer, aftermath])
 }
 
 /// Steps in a row.

@@ -225,11 +225,11 @@ pub(super) static FAULTS: &[Fault] = &[
         how: edit("data", Nth::Every, Change::Drop),
     },
     Fault {
-        name: "graphql-completes-twice",
-        about: "answers a stop with complete twice",
+        name: "graphql-completes-a-stranger",
+        about: "sends complete for an id that nobody has used, too",
         breaks: R::GqlSub024,
         caught_by: "graphql/unsubscribe/completed",
-        how: edit("complete", Nth::Every, Change::Duplicate),
+        how: edit("complete", Nth::Every, Change::Before(r#"{"type":"complete","id":"stranger"}"#)),
     },
     Fault {
         name: "graphql-completes-the-other-id",
