@@ -42,14 +42,17 @@ const LONG_FILES: Listed = &[
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
     ("conformance/tests/exits.rs", "each exit code and each file of the command"),
+    ("conformance/tests/peers/mod.rs", "every peer that does nothing useful, or worse"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
+    ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
     ("protocol/src/envelope.rs", "the scanner, its visitors and their tests"),
     ("protocol/src/handshake/credentials.rs", "five kinds of credentials, three carriers, and their tests"),
     ("protocol/src/handshake/url.rs", "every spelling of an endpoint, and their tests"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),
     ("protocol/tests/hub.rs", "every check of the policy as a script"),
+    ("protocol/tests/rulebook/honest.rs", "honest peers of both dialects and the links between them"),
 ];
 
 /// Catalogue files whose scenarios send text beyond ASCII.
