@@ -737,12 +737,12 @@ fn drawn(record: &[Entry], mark: Option<usize>) -> String {
     let mut asked = None;
     for (index, entry) in record.iter().enumerate() {
         let what = match &entry.event {
-            Event::Upgrade { request } | Event::Call { request } => {
+            Event::Upgrade { request } | Event::Call { request, .. } => {
                 asked = Some(request.clone());
                 None
             }
             Event::Upgraded { response } => asked.take().map(|request| What::open(&request, response)),
-            Event::Answer { response } => {
+            Event::Answer { response, .. } => {
                 asked.take().map(|request| What::Http { request, response: response.clone() })
             }
             Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: frame.clone() }),

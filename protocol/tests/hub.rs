@@ -480,8 +480,7 @@ fn every_check_shows_in_what_a_client_hears() {
         assert!(rows().any(|row| row.check == check), "{check:?} has no row");
     }
     for row in rows() {
-        let mut policy = Policy::default();
-        policy.subscriptions_max = 2;
+        let mut policy = Policy { subscriptions_max: 2, ..Policy::default() };
         let script = match row.script.strip_prefix("2; ") {
             Some(rest) => {
                 policy = policy.without(Check::PublishAnswered);

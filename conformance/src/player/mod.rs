@@ -232,7 +232,7 @@ impl<'s> Player<'s> {
     pub fn answered(&mut self, at: Moment, call: u32, answer: Result<Response, String>) {
         self.now = self.now.max(at);
         if let Ok(response) = &answer {
-            self.note(0, Event::Answer { response: response.clone() });
+            self.note(0, Event::Answer { call, response: response.clone() });
         }
         let Waiting::Call { call: waiting, any_of, rule, .. } = &self.waiting else { return };
         if *waiting != call {
@@ -344,7 +344,7 @@ impl<'s> Player<'s> {
     fn call(&mut self, request: Request) -> u32 {
         self.calls += 1;
         self.published = Some(self.now);
-        self.note(0, Event::Call { request: request.clone() });
+        self.note(0, Event::Call { call: self.calls, request: request.clone() });
         self.out.push_back(Action::Call(self.calls, request));
         self.calls
     }

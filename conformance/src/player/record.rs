@@ -48,11 +48,15 @@ pub enum Event {
     },
     /// We made an HTTP request.
     Call {
+        /// Its number, which the answer bears too.
+        call: u32,
         /// The request.
         request: Request,
     },
     /// It was answered.
     Answer {
+        /// Number of the request.
+        call: u32,
         /// The answer.
         response: Response,
     },

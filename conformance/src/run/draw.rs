@@ -40,7 +40,7 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
     let mut lines: Vec<Line> = Vec::new();
     let mut places = Vec::new();
     let mut upgrades: BTreeMap<Conn, Request> = BTreeMap::new();
-    let mut call: Option<Request> = None;
+    let mut calls: BTreeMap<u32, Request> = BTreeMap::new();
     for entry in record {
         let what = match &entry.event {
             Event::Upgrade { request } => {
@@ -51,14 +51,14 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
             Event::Failed { what } => Some(What::Note(what.clone())),
             Event::Bytes { what } => Some(What::Note(format!("client writes bytes: {what}"))),
             Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: shortened(frame) }),
-            Event::Call { request } => {
-                call = Some(Request { body: cut(&request.body.text(), TEXT_MAX).into(), ..request.clone() });
+            Event::Call { call, request } => {
+                calls.insert(*call, Request { body: cut(&request.body.text(), TEXT_MAX).into(), ..request.clone() });
                 None
             }
-            Event::Answer { response } => {
+            Event::Answer { call, response } => {
                 let mut response = response.clone();
                 response.body = cut(&response.body.text(), TEXT_MAX).into();
-                call.take().map(|request| What::Http { request, response })
+                calls.remove(call).map(|request| What::Http { request, response })
             }
         };
         if let Some(what) = what {
