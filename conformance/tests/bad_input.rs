@@ -9,7 +9,8 @@ mod peers;
 use std::net::SocketAddr;
 
 use appsync_protocol::dialect::Dialect;
-use peers::{Asked, Caller, Judged, KEY, Peer, Said, acknowledgement, frame, judge, options, plausible};
+use peers::judging::{Judged, KEY, judge, options};
+use peers::{Asked, Caller, Peer, Said, acknowledgement, frame, plausible};
 use syncspec::reference::shell::{Options as ShellOptions, Running};
 use syncspec::reference::{Config, Endpoint};
 use syncspec::run::Stop;

@@ -4,28 +4,25 @@
 mod peers;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::TcpListener;
 
 use appsync_protocol::requirement::Requirement;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use peers::command::{fresh, start, start_with, syncspec};
+use peers::targets::{KEY, baseline, get, read_json, reference, tls};
 use peers::{Caller, Peer, Said};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use syncspec::catalogue::faults;
-use syncspec::reference::shell::{Options, Running};
-use syncspec::reference::{Config, Endpoint};
+use syncspec::catalogue::{faults, scenarios};
+use syncspec::reference::shell::Options;
 use syncspec::report::explain::explain;
-use tokio_rustls::rustls::{self, ServerConfig};
 
 const CONTROL: &str = "graphql/control/refuses-a-wrong-key";
-const KEY: &str = "da2-averysecretkeyoftests00001";
+
+/// A silence is shorter than by default.
+const SOON: &str = "--step-timeout=1s";
 
 // 0: everything selected passes
 
@@ -43,7 +40,7 @@ fn a_failure_that_the_baseline_lists_exits_0() {
     let baseline = baseline("listed.toml", "events/control/refuses-a-wrong-key", "fail");
 
     let url = format!("http://{}/event", reference.address());
-    let ended = syncspec(&["server", &url, "--api-key", KEY, "-k", "control", "--baseline", &baseline]);
+    let ended = syncspec(&["server", &url, "--api-key", KEY, "-k", "control", "--baseline", &baseline, SOON]);
 
     ended.exits(0, "no failure in 1 case but 1 as the baseline says");
 }
@@ -56,7 +53,7 @@ fn a_failure_exits_1() {
         let (reference, _) = reference(&[fault], Options::default());
 
         let url = format!("http://{}/event", reference.address());
-        let ended = syncspec(&["server", &url, "--api-key", KEY, "--filter", "control"]);
+        let ended = syncspec(&["server", &url, "--api-key", KEY, "--filter", "control", SOON]);
 
         ended.exits(1, "1 failure");
         assert!(ended.out.contains("FAIL events/control/"), "{ended}");
@@ -69,7 +66,7 @@ fn a_case_that_is_not_listed_and_fails_exits_1() {
     let baseline = baseline("other.toml", "events/control/delivers-to-the-right-subscription", "fail");
 
     let url = format!("http://{}/event", reference.address());
-    let ended = syncspec(&["server", &url, "--api-key", KEY, "-k", "control", "--baseline", &baseline]);
+    let ended = syncspec(&["server", &url, "--api-key", KEY, "-k", "control", "--baseline", &baseline, SOON]);
 
     ended.exits(1, "1 regression");
 }
@@ -184,10 +181,10 @@ fn a_used_up_budget_exits_5() {
 
 #[test]
 fn a_run_whose_time_is_up_exits_5_and_names_what_was_not_run() {
-    let ended = syncspec(&["server", "--tier", "standard", "--filter", "keepalive/goes-on", "--run-timeout", "3s"]);
+    let ended = syncspec(&["server", "--tier", "standard", "--filter", "keepalive/goes-on", "--run-timeout", "1s"]);
 
     ended.exits(5, "inconclusive");
-    assert!(ended.out.contains("the time for the run (3 s) was up"), "{ended}");
+    assert!(ended.out.contains("the time for the run (1 s) was up"), "{ended}");
 }
 
 // 6: the baseline is stale
@@ -213,9 +210,8 @@ fn a_baseline_with_an_unknown_case_exits_6_and_suggests_the_near_one() {
 
 #[test]
 fn a_panic_exits_70_and_names_the_case_in_every_phase() {
-    let cases = [CONTROL, "events/subscribe/answered-with-its-id", "events/control/delivers-to-the-right-subscription"];
-    let known = |id: &&str| syncspec::catalogue::scenarios().any(|scenario| scenario.id == *id);
-    for case in cases.into_iter().filter(known) {
+    let hazard = scenarios().find(|scenario| scenario.hazard).unwrap().id;
+    for case in [CONTROL, "events/subscribe/acknowledged", hazard] {
         let path = fresh("panic.json");
 
         let report = format!("json={}", path.display());
@@ -356,7 +352,7 @@ fn list_shows_scenarios_saboteurs_and_all_489_requirements() {
 
     let ids = requirements["requirements"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str());
     assert_eq!(ids.filter(|id| !id.starts_with("SYN-")).count(), 489);
-    assert_eq!(scenarios["scenarios"].as_array().unwrap().len(), syncspec::catalogue::scenarios().count());
+    assert_eq!(scenarios["scenarios"].as_array().unwrap().len(), scenarios().count());
     assert_eq!(saboteurs["faults"].as_array().unwrap().len(), faults().count());
     assert_eq!(syncspec(&["list"]).code, Some(0));
 }
@@ -395,42 +391,4 @@ fn serve_says_when_it_is_ready_answers_and_stops_when_told_to() {
         assert_eq!(ended.code, Some(0), "{ended}");
         assert_eq!(ended.out.lines().last(), Some("stopped after 0 connections and 1 HTTP requests"));
     }
-}
-
-fn get(address: &str, path: &str) -> String {
-    let mut tcp = TcpStream::connect(address).unwrap();
-    tcp.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(tcp, "GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// The reference endpoint with these saboteurs and the secret key, and where it listens.
-fn reference(bent: &[&str], options: Options) -> (Running, String) {
-    let how: Vec<_> = bent.iter().map(|name| faults().find(|fault| fault.name == *name).unwrap().how).collect();
-    let config = Config { api_key: KEY.into(), ..Config::default() };
-    let running = Running::start(Endpoint::new(config, &how).unwrap(), "127.0.0.1:0", options).unwrap();
-    let address = running.address().to_string();
-    (running, address)
-}
-
-fn tls() -> Arc<ServerConfig> {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    Arc::new(builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap())
-}
-
-/// A baseline with one case.
-fn baseline(name: &str, id: &str, verdict: &str) -> String {
-    let path = fresh(name);
-    let case = format!("[[case]]\nid = \"{id}\"\nverdict = \"{verdict}\"\nreason = \"for a test\"\n");
-    fs::write(&path, format!("target = \"a-test\"\n\n{case}")).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-fn read_json(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -4,7 +4,8 @@
 mod peers;
 
 use appsync_protocol::dialect::Dialect;
-use peers::{Caller, Judged, Peer, Said, acknowledgement, judge, options, plausible};
+use peers::judging::{Judged, judge, options};
+use peers::{Caller, Peer, Said, acknowledgement, plausible};
 use syncspec::run::Stop;
 use syncspec::verdict::Verdict;
 

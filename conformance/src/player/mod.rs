@@ -13,6 +13,7 @@ mod inbox;
 mod outcome;
 mod record;
 mod wait;
+mod watch;
 
 pub use outcome::{Ending, Observation, Outcome, Unmet};
 pub use record::{Entry, Event};
@@ -30,6 +31,7 @@ use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then};
 use inbox::Inbox;
 use wait::Waiting;
+use watch::Watch;
 
 /// How long the player waits for what.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,7 @@ pub struct Player<'s> {
     evidence: Vec<String>,
     observations: Vec<Observation>,
     findings: Vec<Finding>,
+    measures: Vec<(&'static str, u64)>,
     deliveries: Vec<Duration>,
     published: Option<Moment>,
     /// Trouble that the bystander's answer will tell from a dead target.
@@ -108,13 +111,16 @@ pub(crate) struct Line {
     conversation: Conversation,
     inbox: Inbox,
     over: bool,
+    watch: Watch,
     /// The scenario has sent what is no message. A server may have made something of it, so an answer that
     /// nothing legible asked for is no finding any more.
     murky: bool,
 }
 
 /// Rules about answers that nothing asked for.
-const UNASKED: [Requirement; 8] = [
+const UNASKED: [Requirement; 10] = [
+    Requirement::GqlInit013,
+    Requirement::EvtInit005,
     Requirement::GqlSub006,
     Requirement::GqlSub024,
     Requirement::GqlErr002,
@@ -152,6 +158,7 @@ impl<'s> Player<'s> {
             evidence: Vec::new(),
             observations: Vec::new(),
             findings: Vec::new(),
+            measures: Vec::new(),
             deliveries: Vec::new(),
             published: None,
             doubt: None,
@@ -191,7 +198,10 @@ impl<'s> Player<'s> {
         self.note(conn, Event::Upgraded { response: response.clone() });
         if response.is_upgrade() {
             let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
-            self.lines.insert(conn, Line { conversation, inbox: Inbox::default(), over: false, murky: false });
+            self.lines.insert(
+                conn,
+                Line { conversation, inbox: Inbox::default(), over: false, watch: Watch::default(), murky: false },
+            );
         }
         match any_of.iter().find(|greeting| greeting.fits(&response)) {
             Some(greeting) => {
@@ -219,6 +229,7 @@ impl<'s> Player<'s> {
         let Some(line) = self.lines.get_mut(&conn) else { return };
         let seen = line.conversation.observe(self.now, Side::Server, frame.borrow());
         let murky = line.murky;
+        self.measures.extend(line.watch.hear(self.now, &seen.heard, &frame));
         self.findings.extend(seen.findings.into_iter().filter(|f| !(murky && UNASKED.contains(&f.requirement))));
         line.over |= matches!(frame, OwnedFrame::Close { .. } | OwnedFrame::Lost);
         let heard = line.inbox.take(&self.cast.prefix, entry, frame);
@@ -276,6 +287,7 @@ impl<'s> Player<'s> {
             findings: self.findings,
             evidence: self.evidence,
             observations: self.observations,
+            measures: self.measures,
             record: self.record,
             deliveries: self.deliveries,
             took: self.now.since(self.started),
@@ -360,6 +372,7 @@ impl<'s> Player<'s> {
                 OwnedFrame::Binary(_) => true,
                 OwnedFrame::Ping(_) | OwnedFrame::Pong(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => false,
             };
+            line.watch.say(self.now, &frame);
             line.inbox.sent(&self.cast.prefix, &frame);
         }
         self.published = Some(self.now);

@@ -20,6 +20,8 @@ pub struct Outcome {
     pub observations: Vec<Observation>,
     /// Everything that was said, in order.
     pub record: Vec<Entry>,
+    /// Measured values: name, and value in milliseconds or, for close codes, the code.
+    pub measures: Vec<(&'static str, u64)>,
     /// How long events took from the publish before them.
     pub deliveries: Vec<Duration>,
     /// How long it took.

@@ -9,7 +9,7 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::OwnedFrame;
 
 use super::inbox::Found;
-use super::{Ending, Observation, Player, Unmet};
+use super::{Ending, Player, Unmet};
 use crate::scenario::{Answer, BYSTANDER, Conn, Greeting, Pattern, Publication, Wait, What, cut};
 
 /// What the player waits for.
@@ -199,10 +199,7 @@ impl Player<'_> {
         if line.inbox.find_event(id, told) {
             let took = self.now.since(since);
             self.evidence.push(format!("#{conn} warm: data id={id:?} after {} ms", took.as_millis()));
-            self.observations.push(Observation {
-                name: "first-delivery".into(),
-                value: format!("{} ms after the grant, {} attempts", took.as_millis(), told.len()),
-            });
+            self.measures.push(("silent-window", u64::try_from(took.as_millis()).unwrap_or(u64::MAX)));
             self.waiting = Waiting::Nothing;
         } else if line.over {
             self.warm_failed("the end of the connection");

@@ -18,6 +18,7 @@ pub(super) struct Ledger {
     cases: Vec<Case>,
     found: BTreeMap<(Dialect, Requirement), Found>,
     redactor: Redactor,
+    measures: BTreeMap<&'static str, Vec<u64>>,
     keys: Vec<String>,
 }
 
@@ -36,7 +37,13 @@ impl Ledger {
     pub(super) fn new(options: &Options) -> Self {
         let secrets: Vec<_> = options.endpoints.iter().map(|endpoint| ("key", endpoint.api_key.as_str())).collect();
         let keys = options.endpoints.iter().map(|endpoint| endpoint.api_key.clone()).collect();
-        Self { cases: Vec::new(), found: BTreeMap::new(), redactor: Redactor::new(&secrets), keys }
+        Self {
+            cases: Vec::new(),
+            found: BTreeMap::new(),
+            redactor: Redactor::new(&secrets),
+            keys,
+            measures: BTreeMap::new(),
+        }
     }
 
     /// A case that was not played.
@@ -70,6 +77,9 @@ impl Ledger {
         let mark = breaches.first().and_then(|breach| breach.entry);
         let dialogue = draw::dialogue(&outcome.record, mark, &self.redactor);
         self.note_findings(scenario, &outcome, &dialogue);
+        for (name, value) in &outcome.measures {
+            self.measures.entry(name).or_default().push(*value);
+        }
         let reason = reason(verdict, &breaches, &outcome.ending, seen_once);
         Case {
             verdict,
@@ -172,10 +182,28 @@ impl Ledger {
     pub(super) fn into_parts(mut self, numbers: &BTreeMap<&'static str, usize>) -> (Vec<Case>, Vec<Observation>) {
         self.cases.sort_by_key(|case| numbers.get(case.id.as_str()).copied().unwrap_or(usize::MAX));
         let mut observations: Vec<_> = self.cases.iter().flat_map(|case| case.observations.clone()).collect();
+        observations.extend(self.measures.into_iter().map(|(name, values)| merged(name, values)));
         observations.sort();
         observations.dedup();
         (self.cases, observations)
     }
+}
+
+/// Many measures of one name as one observation: the spread of times, the set of codes.
+fn merged(name: &str, mut values: Vec<u64>) -> Observation {
+    values.sort_unstable();
+    let count = values.len();
+    let at = |index: usize| values.get(index).copied().unwrap_or_default();
+    let value = if name == "close-code" {
+        let mut codes = values.clone();
+        codes.dedup();
+        let told = |code: &u64| format!("{code} ({} times)", values.iter().filter(|v| *v == code).count());
+        codes.iter().map(told).collect::<Vec<_>>().join(", ")
+    } else {
+        let (least, middle, most) = (at(0), at(count / 2), at(count.saturating_sub(1)));
+        format!("{least} to {most} ms, median {middle} ms, {count} measured")
+    };
+    Observation { name: name.into(), value }
 }
 
 fn reason(verdict: Verdict, breaches: &[Breach], ending: &Ending, seen_once: bool) -> String {

@@ -52,12 +52,12 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
             Event::Bytes { what } => Some(What::Note(format!("client writes bytes: {what}"))),
             Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: shortened(frame) }),
             Event::Call { call, request } => {
-                calls.insert(*call, Request { body: cut(&request.body.text(), TEXT_MAX).into(), ..request.clone() });
+                calls.insert(*call, Request { body: brief(&request.body.text()).into(), ..request.clone() });
                 None
             }
             Event::Answer { call, response } => {
                 let mut response = response.clone();
-                response.body = cut(&response.body.text(), TEXT_MAX).into();
+                response.body = brief(&response.body.text()).into();
                 calls.remove(call).map(|request| What::Http { request, response })
             }
         };
@@ -72,7 +72,7 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
 fn shortened(frame: &OwnedFrame) -> OwnedFrame {
     match frame {
         OwnedFrame::Text { text, fragments } if text.len() > TEXT_MAX => {
-            OwnedFrame::Text { text: cut(text, TEXT_MAX), fragments: *fragments }
+            OwnedFrame::Text { text: brief(text), fragments: *fragments }
         }
         other @ (OwnedFrame::Text { .. }
         | OwnedFrame::Binary(_)
@@ -80,5 +80,13 @@ fn shortened(frame: &OwnedFrame) -> OwnedFrame {
         | OwnedFrame::Pong(_)
         | OwnedFrame::Close { .. }
         | OwnedFrame::Lost) => other.clone(),
+    }
+}
+
+/// The text cut to [`TEXT_MAX`] characters, in a time that does not depend on the rest of it.
+fn brief(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        None => cut(text, TEXT_MAX),
+        Some((end, _)) => format!("{}... ({} bytes)", cut(&text[..end], TEXT_MAX), text.len()),
     }
 }

@@ -253,6 +253,7 @@ fn trouble(why: &str) -> Outcome {
         findings: Vec::new(),
         evidence: Vec::new(),
         observations: Vec::new(),
+        measures: Vec::new(),
         record: Vec::new(),
         deliveries: Vec::new(),
         took: Duration::ZERO,
