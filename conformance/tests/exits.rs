@@ -348,11 +348,11 @@ fn list_shows_scenarios_saboteurs_and_all_489_requirements() {
     let json = |arguments: &[&str]| -> Value { serde_json::from_str(&syncspec(arguments).out).unwrap() };
 
     let requirements = json(&["list", "--requirements", "--json"]);
-    let (scenarios, saboteurs) = (json(&["list", "--json"]), json(&["list", "--faults", "--json"]));
+    let (listed, saboteurs) = (json(&["list", "--json"]), json(&["list", "--faults", "--json"]));
 
     let ids = requirements["requirements"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str());
     assert_eq!(ids.filter(|id| !id.starts_with("SYN-")).count(), 489);
-    assert_eq!(scenarios["scenarios"].as_array().unwrap().len(), scenarios().count());
+    assert_eq!(listed["scenarios"].as_array().unwrap().len(), scenarios().count());
     assert_eq!(saboteurs["faults"].as_array().unwrap().len(), faults().count());
     assert_eq!(syncspec(&["list"]).code, Some(0));
 }

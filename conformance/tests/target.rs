@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         }
     };
     let trials = scenarios()
-        .filter(|scenario| setup.speaks(scenario.dialect))
+        .filter(|scenario| setup.speaks(scenario.dialect) && scenario.tier <= setup.tier)
         .map(|scenario| {
             let result = results.get(scenario.id).cloned();
             let ignored = result.as_ref().is_some_and(|(verdict, _)| matches!(verdict.as_str(), "n/a" | "blocked"));
