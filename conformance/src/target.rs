@@ -10,7 +10,7 @@ use crate::reference::{Config, Endpoint as Reference};
 use crate::run::Endpoint;
 
 /// What a person gave.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Spec {
     /// URL of the HTTP endpoint.
     pub endpoint: Option<String>,
@@ -22,6 +22,18 @@ pub struct Spec {
     pub api_key: Option<String>,
     /// Channel namespaces.
     pub namespaces: Vec<String>,
+}
+
+impl fmt::Debug for Spec {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spec")
+            .field("endpoint", &self.endpoint)
+            .field("realtime", &self.realtime)
+            .field("dialect", &self.dialect)
+            .field("namespaces", &self.namespaces)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no target.
@@ -167,6 +179,16 @@ mod tests {
 
         let told = Spec { dialect: Some(Dialect::Graphql), ..spec("http://localhost/api") };
         assert_eq!(told.resolve().unwrap().dialect, Dialect::Graphql);
+    }
+
+    #[test]
+    fn debug_output_never_shows_the_key() {
+        let spec = Spec { api_key: Some("da2-secret".into()), ..spec("http://localhost/graphql") };
+        let config = Config { api_key: "da2-secret".into(), ..Config::default() };
+
+        let shown = format!("{spec:?} {:?} {config:?}", spec.resolve().unwrap());
+
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ use drive::Driver;
 use restart::Keeper;
 
 /// One endpoint to judge.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Endpoint {
     /// Which protocol it speaks.
     pub dialect: Dialect,
@@ -53,6 +53,17 @@ pub struct Endpoint {
     pub api_key: String,
     /// Channel namespaces; never empty.
     pub namespaces: Vec<String>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("dialect", &self.dialect)
+            .field("http", &self.http)
+            .field("realtime", &self.realtime)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What to run and how.
