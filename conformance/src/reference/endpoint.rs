@@ -100,6 +100,10 @@ impl Endpoint {
 
     /// Answers an upgrade; a connection exists if the answer is 101.
     pub fn upgrade(&mut self, at: Moment, request: &Request) -> (Response, Option<ConnectionId>) {
+        if self.dead {
+            // Behind a socket the port stays open; a target that is gone must not look like one that answers.
+            return (Response::new(503, ""), None);
+        }
         let admission = super::door::admit(&self.config, &self.edits, request);
         let Some((dialect, admitted)) = admission.connection else {
             return (admission.response, None);

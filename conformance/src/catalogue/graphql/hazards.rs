@@ -127,10 +127,10 @@ pub(super) static FAULTS: &[Fault] = &[
         how: How::Trap(Trigger::LongerThan(1_000_000), Reaction::LoseAll),
     },
     Fault {
-        name: "graphql-ping-ends-all-connections",
-        about: "drops every connection on a ping",
-        breaks: R::SynAlive001,
+        name: "graphql-ping-is-fatal",
+        about: "ends the process at a ping",
+        breaks: R::SynAlive002,
         caught_by: "graphql/framing/unmasked",
-        how: How::Trap(Trigger::Ping, Reaction::LoseAll),
+        how: How::Trap(Trigger::Ping, Reaction::Die),
     },
 ];
