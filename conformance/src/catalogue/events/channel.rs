@@ -6,8 +6,10 @@ use appsync_protocol::json::json_text;
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
+use super::session_steps::{
+    QUICK, edit, edit_http, forbidden, marked, refusal, refusals, taken, turned_down, warmed_by,
+};
 use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
-use super::steps_a::{QUICK, edit, edit_http, forbidden, marked, refusal, refusals, taken, turned_down, warmed_by};
 use crate::fault::{Change, Fault, How, HttpChange, Nth};
 use crate::scenario::{Answer, Cast, Pattern, Scenario, Shape, Step};
 

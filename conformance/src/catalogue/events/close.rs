@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use appsync_protocol::requirement::Requirement as R;
 
+use super::publish_steps::{QUICK, edit, pinged, warmed_by};
 use super::steps::{all, connected, expect, heard, published, say, subscribed, warmed};
-use super::steps_b::{QUICK, edit, pinged, warmed_by};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Step, Tier, Wait};
 

@@ -7,8 +7,10 @@ use appsync_protocol::server::Check;
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
+use super::session_steps::{
+    INIT, QUICK, admitted, beside_a_bystander, edit, ended, open_in_vain, pinged, refusals, taken,
+};
 use super::steps::{all, any_of, connected, expect, say, subscribed};
-use super::steps_a::{INIT, QUICK, admitted, beside_a_bystander, edit, ended, open_in_vain, pinged, refusals, taken};
 use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Greeting, Pattern, Scenario, Shape, Step};
 

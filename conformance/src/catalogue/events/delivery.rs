@@ -5,8 +5,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
+use super::publish_steps::{QUICK, edit, forbidden, marked, publish_one, receipt, warmed_by};
 use super::steps::{all, any_of, connected, expect, heard, heard_value, published, say, subscribed, warmed};
-use super::steps_b::{QUICK, edit, forbidden, marked, publish_one, receipt, warmed_by};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Answer, Need, Pattern, Scenario, Shape, Step};
 

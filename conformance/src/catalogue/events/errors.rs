@@ -4,8 +4,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
+use super::publish_steps::{QUICK, beside_a_bystander, edit, general_error, marked, objected, six};
 use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
-use super::steps_b::{QUICK, beside_a_bystander, edit, general_error, marked, objected, six};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Shape, Step};
 

@@ -4,8 +4,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
+use super::publish_steps::{QUICK, beside_a_bystander, edit, general_error, objected, receipt};
 use super::steps::{all, connected, expect, heard, say, warmed};
-use super::steps_b::{QUICK, beside_a_bystander, edit, general_error, objected, receipt};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::cast::quoted;
 use crate::scenario::{Cast, Conn, Need, Pattern, Scenario, Step};

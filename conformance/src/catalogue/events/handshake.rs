@@ -5,8 +5,8 @@ use appsync_protocol::handshake::base64::{encode_standard, encode_url, percent_e
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::Request;
 
+use super::session_steps::{INIT, QUICK, admitted, offering, open_in_vain, turned_away};
 use super::steps::{all, expect, say};
-use super::steps_a::{INIT, QUICK, admitted, offering, open_in_vain, turned_away};
 use crate::fault::{DoorCheck, Fault, How};
 use crate::scenario::{Cast, Greeting, Pattern, Scenario, Step, Then};
 

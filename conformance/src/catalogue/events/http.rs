@@ -4,11 +4,11 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{all, connected, heard, published, subscribed};
-use super::steps_b::{
+use super::publish_steps::{
     QUICK, beside_a_bystander, called, edit_http, http_publish_raw, http_refusal, http_unauthorized, nowhere, six,
     warmed_by,
 };
+use super::steps::{all, connected, heard, published, subscribed};
 use crate::fault::{DoorCheck, Fault, How, HttpChange};
 use crate::scenario::cast::{WRONG_KEY, publish_body};
 use crate::scenario::{Answer, Cast, Scenario, Shape};

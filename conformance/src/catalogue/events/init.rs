@@ -4,8 +4,8 @@ use appsync_protocol::json::json_text;
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
+use super::session_steps::{INIT, QUICK, edit, pinged, refusals, unsubscribe};
 use super::steps::{acked, all, any_of, connected, expect, heard, open, published, say, subscribed, warmed};
-use super::steps_a::{INIT, QUICK, edit, pinged, refusals, unsubscribe};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 

@@ -4,8 +4,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use appsync_protocol::wire::OwnedFrame;
 
+use super::session_steps::{QUICK, edit, ended, pinged, taken};
 use super::steps::{all, connected, expect, subscribed};
-use super::steps_a::{QUICK, edit, ended, pinged, taken};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
 

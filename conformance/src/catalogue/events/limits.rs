@@ -5,8 +5,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
+use super::publish_steps::{QUICK, edit, forbidden, receipt, said_and_taken};
 use super::steps::{all, connected, expect, heard, say, subscribed, warmed};
-use super::steps_b::{QUICK, edit, forbidden, receipt, said_and_taken};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Need, Pattern, Scenario, Shape, Step, Tier};
 

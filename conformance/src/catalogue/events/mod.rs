@@ -13,10 +13,10 @@ mod init;
 mod keepalive;
 mod limits;
 mod publish;
+mod publish_steps;
 mod refused;
+mod session_steps;
 mod steps;
-mod steps_a;
-mod steps_b;
 mod subscribe;
 mod unsubscribe;
 

@@ -4,8 +4,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
+use super::publish_steps::{QUICK, edit, marked, publish_one, publish_refusal, receipt, said_and_taken, six};
 use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
-use super::steps_b::{QUICK, edit, marked, publish_one, publish_refusal, receipt, said_and_taken, six};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Scenario, Step};
 

@@ -4,11 +4,11 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
-use super::steps_b::{
+use super::publish_steps::{
     QUICK, edit, forbidden, general_error, marked, nowhere, publish_one, publish_raw, publish_refusal, receipt,
     said_and_taken, six, warmed_by,
 };
+use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 

@@ -7,8 +7,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
+use super::session_steps::{QUICK, beside_a_bystander, edit, pinged, refusal, refusals, taken, turned_down, warmed_by};
 use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
-use super::steps_a::{QUICK, beside_a_bystander, edit, pinged, refusal, refusals, taken, turned_down, warmed_by};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Step};
 

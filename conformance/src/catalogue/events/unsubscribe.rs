@@ -4,8 +4,8 @@ use appsync_protocol::json::json_text;
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
+use super::session_steps::{QUICK, edit, ended, forbidden, marked, taken, unsubscribe, warmed_by};
 use super::steps::{all, connected, expect, heard, published, say, subscribed, warmed};
-use super::steps_a::{QUICK, edit, ended, forbidden, marked, taken, unsubscribe, warmed_by};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 

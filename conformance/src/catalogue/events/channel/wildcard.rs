@@ -5,8 +5,8 @@
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
+use super::super::session_steps::{QUICK, edit, forbidden, marked, taken, turned_down, warmed_by};
 use super::super::steps::{all, connected, heard, published};
-use super::super::steps_a::{QUICK, edit, forbidden, marked, taken, turned_down, warmed_by};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::{Cast, Scenario, Step};
 

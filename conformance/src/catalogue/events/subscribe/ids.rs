@@ -4,10 +4,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::super::steps::{all, any_of, connected, heard, published, subscribed, warmed};
-use super::super::steps_a::{
+use super::super::session_steps::{
     QUICK, beside_a_bystander, edit, forbidden, marked, pinged, taken, turned_down, warmed_by,
 };
+use super::super::steps::{all, any_of, connected, heard, published, subscribed, warmed};
 use super::subscribe_with;
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario};

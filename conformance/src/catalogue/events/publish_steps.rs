@@ -1,40 +1,13 @@
 //! More sequences and short forms, for publishing, for errors and for what may hurt a server.
 
-use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Requirement as R;
-use appsync_protocol::wire::{OwnedFrame, Request};
+use appsync_protocol::wire::Request;
 use serde_json::json;
 
-use super::steps::{all, any_of, connected, expect, heard, published, say, warmed};
-use crate::fault::{Change, Edit, How, HttpChange, HttpEdit, Nth};
+pub(super) use super::session_steps::{QUICK, edit, edit_http, forbidden, pinged, warmed_by};
+use super::steps::{any_of, expect, heard, published, say};
 use crate::scenario::cast::quoted;
-use crate::scenario::{Answer, Cast, Conn, Greeting, Pattern, Scenario, Shape, Step, Tier};
-
-/// What most scenarios have in common; the rest is theirs.
-pub(super) const QUICK: Scenario = Scenario {
-    id: "",
-    title: "",
-    dialect: Dialect::Events,
-    covers: &[],
-    needs: &[],
-    tier: Tier::Quick,
-    hazard: false,
-    steps: |_| Vec::new(),
-};
-
-/// Publishes to `channel` until the subscription hears the first event, for a rule of its own.
-pub(super) fn warmed_by(cast: &Cast, conn: Conn, id: &str, channel: &str, rule: R) -> Step {
-    let mut step = warmed(cast, conn, id, channel);
-    if let Step::Warm { rule: broken, .. } = &mut step {
-        *broken = rule;
-    }
-    step
-}
-
-/// From here on, an event with this nonce must not reach the subscription.
-pub(super) fn forbidden(conn: Conn, id: &str, nonce: &str, rule: R) -> Step {
-    Step::Forbid { conn, id: Some(id.into()), nonce: nonce.into(), rule }
-}
+use crate::scenario::{Answer, Cast, Conn, Pattern, Shape, Step};
 
 /// Publishes a marker, waits for it, and listens for what should not come.
 pub(super) fn marked(cast: &Cast, conn: Conn, id: &str, channel: &str, rule: R) -> Vec<Step> {
@@ -109,35 +82,7 @@ pub(super) fn objected(conn: Conn, rule: R) -> Step {
     any_of(conn, vec![general_error(), Pattern::closed()], rule)
 }
 
-/// Pings and waits for the pong.
-pub(super) fn pinged(conn: Conn, rule: R) -> Vec<Step> {
-    let frame = OwnedFrame::Ping(b"still there?".to_vec());
-    vec![Step::Send { conn, frame }, expect(conn, Pattern::pong(b"still there?"), rule)]
-}
-
-/// Time for what was provoked to show: a process may die some moments after the message that kills it.
-fn settled(conn: Conn) -> Vec<Step> {
-    vec![Step::Quiet { conn }]
-}
-
-/// Does something that the peer may not survive while a bystander is connected: the bystander still has
-/// to be answered, and a new connection to be taken.
+/// Does something that the peer may not survive beside a bystander, with nothing to look at afterwards.
 pub(super) fn beside_a_bystander(cast: &Cast, provocation: Vec<Step>) -> Vec<Step> {
-    let rule = R::SynAlive002;
-    let newcomer = vec![
-        Step::Open { conn: 9, request: cast.usual_upgrade(), any_of: vec![Greeting::accepted()], rule },
-        say(9, r#"{"type":"connection_init"}"#),
-        expect(9, Pattern::word("connection_ack"), rule),
-    ];
-    all([connected(cast, 8), provocation, settled(8), pinged(8, R::SynAlive001), newcomer])
-}
-
-/// A change of outgoing messages of this dialect.
-pub(super) const fn edit(word: &'static str, nth: Nth, change: Change) -> How {
-    How::Edit(Edit { dialect: Dialect::Events, word, nth, change })
-}
-
-/// A change of HTTP answers of this dialect.
-pub(super) const fn edit_http(status: u16, change: HttpChange) -> How {
-    How::Http(HttpEdit { dialect: Dialect::Events, status, change })
+    super::session_steps::beside_a_bystander(cast, provocation, Vec::new())
 }
