@@ -24,7 +24,7 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::message::{Message, Operation};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::selection::{Field, Selection};
-use appsync_protocol::server::{Check, Host, Plan, PlanChecks, Policy, Purpose, Refusal};
+use appsync_protocol::server::{Asked, Check, Host, Identity, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Side};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -79,11 +79,11 @@ const BLUNDERS: [&str; 7] = [
 struct OpenHost;
 
 impl Host for OpenHost {
-    fn authorize(&mut self, _: Purpose, _: Option<&Raw>) -> Result<(), Refusal> {
-        Ok(())
+    fn authorize(&mut self, _: Asked<'_>, _: Option<&Raw>) -> Result<Identity, Refusal> {
+        Ok(Identity::default())
     }
 
-    fn plan(&mut self, request: &str, _: PlanChecks) -> Result<Plan, Vec<Refusal>> {
+    fn plan(&mut self, request: &str, _: &Identity, _: PlanChecks) -> Result<Plan, Vec<Refusal>> {
         let Some(Interest::Field { field, arguments }) = interest(Dialect::Graphql, request) else {
             return Err(vec![Refusal::message("FieldUndefined")]);
         };

@@ -21,7 +21,7 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::message::{Message, SilenceLimit, error_entries};
 use appsync_protocol::moment::{Moment, Timer};
 use appsync_protocol::selection::{Field, Selection};
-use appsync_protocol::server::{Check, Host, Plan, PlanChecks, Policy, Purpose, Refusal};
+use appsync_protocol::server::{Asked, Check, Host, Identity, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame};
 use proptest::prelude::*;
 
@@ -29,12 +29,12 @@ use proptest::prelude::*;
 struct KeyHost;
 
 impl Host for KeyHost {
-    fn authorize(&mut self, _: Purpose, presented: Option<&Raw>) -> Result<(), Refusal> {
+    fn authorize(&mut self, _: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
         let key = presented.and_then(|object| member(object, "x-api-key")).and_then(string);
-        if key.as_deref() == Some("good") { Ok(()) } else { Err(Refusal::unauthorized()) }
+        if key.as_deref() == Some("good") { Ok(Identity::default()) } else { Err(Refusal::unauthorized()) }
     }
 
-    fn plan(&mut self, request: &str, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
+    fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
         let mut words: Vec<_> = request.split(' ').collect();
         if words[0] == "query" {
             if checks.subscriptions_only {

@@ -8,7 +8,7 @@ use appsync_protocol::handshake::Credentials;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::selection::Selection;
-use appsync_protocol::server::{Host, Plan, PlanChecks, Policy, Purpose, Refusal};
+use appsync_protocol::server::{Asked, Host, Identity, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
@@ -224,14 +224,14 @@ struct Judge<'e> {
 }
 
 impl Host for Judge<'_> {
-    fn authorize(&mut self, _purpose: Purpose, presented: Option<&Raw>) -> Result<(), Refusal> {
+    fn authorize(&mut self, _: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;
-        check_key(self.config, credentials.get("x-api-key"))
+        check_key(self.config, credentials.get("x-api-key")).map(|()| Identity::default())
     }
 
-    fn plan(&mut self, request: &str, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
+    fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
         match self.engine.subscribe(request) {
             Ok(plan) => Ok(Plan {
                 field: plan.field,

@@ -37,26 +37,72 @@ use crate::wire::{Frame, OwnedFrame};
 
 /// What a server asks of the program around it.
 pub trait Host {
-    /// Judges the credentials of one operation; `None` where it carries none.
+    /// Judges the credentials of one operation, and says who asks; `presented` is `None` where it carries none.
     ///
     /// # Errors
     /// The refusal that the client is to see.
-    fn authorize(&mut self, purpose: Purpose, presented: Option<&Raw>) -> Result<(), Refusal>;
+    fn authorize(&mut self, asked: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal>;
 
     /// Reads the GraphQL request inside a `start`.
     ///
     /// # Errors
-    /// The errors that the client is to see: syntax, validation, variables, not a subscription.
-    fn plan(&mut self, request: &str, checks: PlanChecks) -> Result<Plan, Vec<Refusal>>;
+    /// The errors that the client is to see: syntax, validation, variables, not a subscription, not for `who`.
+    fn plan(&mut self, request: &str, who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>>;
 }
 
-/// What credentials are presented for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// `start` / `subscribe`
-    Subscribe,
+/// What credentials are presented for, with what they may depend on or have to cover.
+#[derive(Clone, Copy)]
+pub enum Asked<'a> {
+    /// `start`
+    Start {
+        /// Text of `payload.data`, which a signature covers as it is (GQL-AUTH-008).
+        data: &'a str,
+    },
+    /// `subscribe`
+    Subscribe {
+        /// The channel as it was written (EVT-AUTH-007).
+        channel: &'a str,
+        /// Its namespace, which decides about modes (EVT-AUTH-017).
+        namespace: &'a str,
+    },
     /// `publish`
-    Publish,
+    Publish {
+        /// The channel as it was written (EVT-AUTH-008).
+        channel: &'a str,
+        /// Its namespace, which decides about modes (EVT-AUTH-017).
+        namespace: &'a str,
+        /// The events, unparsed.
+        events: &'a Raw,
+    },
+}
+
+/// How a client can prove who it is. Source: GQL-AUTH-002 to GQL-AUTH-006, EVT-AUTH-001 to EVT-AUTH-005.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// An API key.
+    #[default]
+    ApiKey,
+    /// A SigV4 signature.
+    Iam,
+    /// A JWT of an OpenID Connect provider.
+    Oidc,
+    /// A JWT of a Cognito user pool.
+    Cognito,
+    /// A token that a Lambda function judges.
+    Lambda,
+}
+
+/// Who asks, once the credentials are good.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// How it was proven.
+    pub mode: Mode,
+    /// Subject of a token or access key id; empty for an API key.
+    pub name: String,
+    /// Groups of a Cognito token.
+    pub groups: Vec<String>,
+    /// GraphQL fields that the authorizer denies, as `Type.field` or an ARN that ends in `types/T/fields/f`.
+    pub denied_fields: Vec<String>,
 }
 
 /// Which of a host's checks of a document apply.

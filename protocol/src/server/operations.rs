@@ -6,7 +6,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Broadcast, Check, Host, Interest, PlanChecks, Policy, Purpose, Refusal, Server, State, errors_json};
+use super::{
+    Asked, Broadcast, Check, Host, Identity, Interest, PlanChecks, Policy, Refusal, Server, State, errors_json,
+};
 use crate::channel::{Channel, ChannelPattern};
 use crate::conversation::is_operation_id;
 use crate::dialect::{Dialect, graphql};
@@ -64,7 +66,7 @@ impl Server {
             return Err((false, alloc::vec![unsupported("unknown")]));
         };
         let presented = graphql::authorization(payload);
-        self.authorize(Purpose::Subscribe, presented, policy, host).map_err(one)?;
+        let who = self.authorize(Asked::Start { data: &request }, presented, policy, host).map_err(one)?;
         if policy.makes(Check::DuplicateId) && self.subscriptions.contains_key(id) {
             return Err(one(duplicated(id)));
         }
@@ -72,7 +74,7 @@ impl Server {
             document: policy.makes(Check::DocumentChecked),
             subscriptions_only: policy.makes(Check::SubscriptionsOnly),
         };
-        let plan = host.plan(&request, checks).map_err(|refusals| (true, refusals))?;
+        let plan = host.plan(&request, &who, checks).map_err(|refusals| (true, refusals))?;
         self.check_limit(policy).map_err(one)?;
         Ok(Interest::Field(plan))
     }
@@ -86,8 +88,10 @@ impl Server {
         host: &mut dyn Host,
     ) -> Result<Interest, Refusal> {
         check_operation_id(id, policy)?;
-        let pattern = string(channel).and_then(|text| parse_pattern(&text, policy)).ok_or_else(bad_channel)?;
-        self.authorize(Purpose::Subscribe, authorization, policy, host)?;
+        let text = string(channel).ok_or_else(bad_channel)?;
+        let pattern = parse_pattern(&text, policy).ok_or_else(bad_channel)?;
+        let asked = Asked::Subscribe { channel: &text, namespace: pattern.namespace() };
+        self.authorize(asked, authorization, policy, host)?;
         check_namespace(pattern.namespace(), policy)?;
         if policy.makes(Check::DuplicateId) && self.subscriptions.contains_key(id) {
             return Err(duplicated(id));
@@ -106,19 +110,19 @@ impl Server {
 
     fn authorize(
         &self,
-        purpose: Purpose,
+        asked: Asked<'_>,
         presented: Option<&Raw>,
         policy: &Policy,
         host: &mut dyn Host,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Identity, Refusal> {
         let carried = presented.is_some_and(is_object);
         if !carried && !policy.makes(Check::OperationCarriesCredentials) {
-            return Ok(());
+            return Ok(Identity::default());
         }
         if carried && !policy.makes(Check::OperationCredentials) {
-            return Ok(());
+            return Ok(Identity::default());
         }
-        host.authorize(purpose, presented)
+        host.authorize(asked, presented)
     }
 
     pub(super) fn on_unsubscribe(&mut self, id: &str, policy: &Policy) {
@@ -154,7 +158,11 @@ impl Server {
     ) -> Option<Broadcast> {
         let judged = check_operation_id(id, policy)
             .and_then(|()| read_publish(channel, events, policy, "InvalidInputError", "input exceeded 5 event limit"))
-            .and_then(|batch| self.authorize(Purpose::Publish, authorization, policy, host).map(|()| batch))
+            .and_then(|batch| {
+                let written = string(channel).unwrap_or_default();
+                let asked = Asked::Publish { channel: &written, namespace: batch.channel.namespace(), events };
+                self.authorize(asked, authorization, policy, host).map(|_who| batch)
+            })
             .and_then(|batch| check_namespace(batch.channel.namespace(), policy).map(|()| batch));
         match judged {
             Ok(batch) => {
