@@ -224,7 +224,7 @@ struct Judge<'e> {
 }
 
 impl Host for Judge<'_> {
-    fn authorize(&mut self, _purpose: Purpose, presented: Option<&Raw>) -> Result<(), Refusal> {
+    fn authorize(&mut self, _purpose: Purpose, presented: Option<Raw<'_>>) -> Result<(), Refusal> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;
