@@ -15,11 +15,10 @@ type Listed = &'static [(&'static str, &'static str)];
 
 /// Where the model may name the JSON library.
 const JSON_IN_THE_MODEL: Listed = &[
-    ("protocol/src/envelope.rs", "the one pass over a message"),
+    ("protocol/src/raw.rs", "strings that hold an escape"),
     ("protocol/src/json.rs", "the value type, under a name of our own"),
     ("protocol/src/message.rs", "error lists, which are read as values"),
     ("protocol/src/handshake/credentials.rs", "the authorization object"),
-    ("protocol/src/conversation/tests.rs", "an empty object to ask about"),
 ];
 
 /// Where the suite may name the runtime.
@@ -45,7 +44,6 @@ const LONG_FILES: Listed = &[
     ("protocol/src/channel.rs", "a grammar and its tests"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
-    ("protocol/src/envelope.rs", "the scanner, its visitors and their tests"),
     ("protocol/src/handshake/credentials.rs", "five kinds of credentials, three carriers, and their tests"),
     ("protocol/src/handshake/url.rs", "every spelling of an endpoint, and their tests"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),

@@ -44,7 +44,7 @@ impl<'o> ObjectWriter<'o> {
 
     /// A raw member, left out where there is none.
     #[must_use]
-    pub fn raw(self, name: &str, value: Option<&Raw>) -> Self {
+    pub fn raw(self, name: &str, value: Option<Raw<'_>>) -> Self {
         match value {
             Some(value) => self.text(name, value.get()),
             None => self,

@@ -1,45 +1,40 @@
-//! One pass over the JSON object of a message: the only deserialiser on the hot path.
+//! The members of a message: one pass over its JSON object.
 //!
 //! Every known member stays a raw slice of the text, so that absent, `null` and a wrong type remain
 //! three different things, and bodies are never parsed here. Duplicate and unknown members are
 //! counted: serde's derived structs would take arrays for objects, and an internally tagged enum can
 //! hold no raw members at all. Of several members with one name the last one counts, as in most parsers.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
 use core::fmt;
 
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-/// Text of one JSON value, unparsed.
-pub type Raw = RawValue;
+use crate::raw::Walk;
+pub use crate::raw::{Raw, RawBuf, elements, is_array, is_null, is_object, member, members, string, whole_number};
 
 /// The members of a message, unparsed.
 #[derive(Clone, Copy, Default)]
 pub struct Envelope<'a> {
     /// `type`
-    pub kind: Option<&'a Raw>,
+    pub kind: Option<Raw<'a>>,
     /// `id`
-    pub id: Option<&'a Raw>,
+    pub id: Option<Raw<'a>>,
     /// `payload` (GraphQL)
-    pub payload: Option<&'a Raw>,
+    pub payload: Option<Raw<'a>>,
     /// `connectionTimeoutMs` (Events)
-    pub timeout: Option<&'a Raw>,
+    pub timeout: Option<Raw<'a>>,
     /// `channel` (Events)
-    pub channel: Option<&'a Raw>,
+    pub channel: Option<Raw<'a>>,
     /// `event` (Events)
-    pub event: Option<&'a Raw>,
+    pub event: Option<Raw<'a>>,
     /// `events` (Events)
-    pub events: Option<&'a Raw>,
+    pub events: Option<Raw<'a>>,
     /// `authorization` (Events)
-    pub authorization: Option<&'a Raw>,
+    pub authorization: Option<Raw<'a>>,
     /// `errors` (Events)
-    pub errors: Option<&'a Raw>,
+    pub errors: Option<Raw<'a>>,
     /// `successful` (Events)
-    pub successful: Option<&'a Raw>,
+    pub successful: Option<Raw<'a>>,
     /// `failed` (Events)
-    pub failed: Option<&'a Raw>,
+    pub failed: Option<Raw<'a>>,
     /// Members whose name had occurred before.
     pub duplicates: u32,
     /// Members of no known name.
@@ -97,146 +92,34 @@ impl core::error::Error for DecodeError {}
 
 /// Scans the object in `text`. Total: every text gives an envelope or says why not.
 pub fn scan(text: &str) -> Result<Envelope<'_>, DecodeError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let scanned = reader.deserialize_map(Scan).and_then(|envelope| reader.end().map(|()| envelope));
-    scanned.map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => object_or_not(text),
-        serde_json::error::Category::Io | serde_json::error::Category::Syntax | serde_json::error::Category::Eof => {
-            DecodeError::NotJson { at: offset(text, error.line(), error.column()) }
-        }
-    })
-}
-
-/// A value that is no object is still only "no object" if it is JSON at all.
-fn object_or_not(text: &str) -> DecodeError {
-    match serde_json::from_str::<&Raw>(text) {
-        Ok(_) => DecodeError::NotAnObject,
-        Err(error) => DecodeError::NotJson { at: offset(text, error.line(), error.column()) },
+    let mut walk = Walk::new(text);
+    if walk.begin() != Some(b'{') {
+        // A value that is no object is still only "no object" if it is JSON at all.
+        return Err(Raw::read(text).map_or_else(|at| DecodeError::NotJson { at }, |_| DecodeError::NotAnObject));
     }
-}
-
-/// Byte offset of a line and column that count from one.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column).min(text.len())
-}
-
-/// The text of a JSON string: borrowed unless it holds an escape. `None` if `raw` is no string, or one
-/// that stands for no text (an unpaired surrogate).
-pub fn string(raw: &Raw) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
-/// A whole number of zero or more, as JSON writes it without fraction or exponent.
-pub fn whole_number(raw: &Raw) -> Option<u64> {
-    raw.get().parse().ok()
-}
-
-/// Whether the value is `null`.
-pub fn is_null(raw: &Raw) -> bool {
-    raw.get() == "null"
-}
-
-/// Whether the value is an object.
-pub fn is_object(raw: &Raw) -> bool {
-    raw.get().starts_with('{')
-}
-
-/// Whether the value is an array.
-pub fn is_array(raw: &Raw) -> bool {
-    raw.get().starts_with('[')
-}
-
-/// The value of one member of an object, unparsed.
-pub fn member<'a>(raw: &'a Raw, name: &str) -> Option<&'a Raw> {
-    struct One<'n>(&'n str);
-    impl<'de> Visitor<'de> for One<'_> {
-        type Value = Option<&'de Raw>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-            let mut found = None;
-            while let Some(is_it) = map.next_key_seed(NameIs(self.0))? {
-                let value = map.next_value::<&Raw>()?;
-                if is_it {
-                    found = Some(value);
-                }
-            }
-            Ok(found)
-        }
-    }
-    serde_json::Deserializer::from_str(raw.get()).deserialize_map(One(name)).ok().flatten()
-}
-
-/// The elements of an array, unparsed; empty if it is none.
-pub fn elements(raw: &Raw) -> alloc::vec::Vec<&Raw> {
-    serde_json::from_str(raw.get()).unwrap_or_default()
-}
-
-/// The members of an object in order, values unparsed; empty if it is none.
-pub fn members(raw: &Raw) -> alloc::vec::Vec<(Cow<'_, str>, &Raw)> {
-    struct All;
-    impl<'de> Visitor<'de> for All {
-        type Value = alloc::vec::Vec<(Cow<'de, str>, &'de Raw)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-            let mut all = Self::Value::new();
-            while let Some((name, value)) = map.next_entry::<&Raw, &Raw>()? {
-                let name = string(name).ok_or_else(|| M::Error::custom("unreadable name"))?;
-                all.push((name, value));
-            }
-            Ok(all)
-        }
-    }
-    serde_json::Deserializer::from_str(raw.get()).deserialize_map(All).unwrap_or_default()
-}
-
-struct Scan;
-
-impl<'de> Visitor<'de> for Scan {
-    type Value = Envelope<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut envelope = Envelope::default();
-        while let Some(name) = map.next_key_seed(NameOf)? {
-            let value = map.next_value::<&'de Raw>()?;
-            envelope.put(name, value);
-        }
-        Ok(envelope)
+    let mut envelope = Envelope::default();
+    let walked = walk.object(|name, value| envelope.put(&name, value));
+    match walked.filter(|()| walk.at_end()) {
+        Some(()) => Ok(envelope),
+        None => Err(DecodeError::NotJson { at: walk.at() }),
     }
 }
 
 impl<'a> Envelope<'a> {
-    fn put(&mut self, name: Name, value: &'a Raw) {
+    fn put(&mut self, name: &str, value: Raw<'a>) {
         let place = match name {
-            Name::Kind => &mut self.kind,
-            Name::Id => &mut self.id,
-            Name::Payload => &mut self.payload,
-            Name::Timeout => &mut self.timeout,
-            Name::Channel => &mut self.channel,
-            Name::Event => &mut self.event,
-            Name::Events => &mut self.events,
-            Name::Authorization => &mut self.authorization,
-            Name::Errors => &mut self.errors,
-            Name::Successful => &mut self.successful,
-            Name::Failed => &mut self.failed,
-            Name::Unknown => {
+            "type" => &mut self.kind,
+            "id" => &mut self.id,
+            "payload" => &mut self.payload,
+            "connectionTimeoutMs" => &mut self.timeout,
+            "channel" => &mut self.channel,
+            "event" => &mut self.event,
+            "events" => &mut self.events,
+            "authorization" => &mut self.authorization,
+            "errors" => &mut self.errors,
+            "successful" => &mut self.successful,
+            "failed" => &mut self.failed,
+            _ => {
                 self.unknown += 1;
                 return;
             }
@@ -257,81 +140,10 @@ impl fmt::Debug for Envelope<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Name {
-    Kind,
-    Id,
-    Payload,
-    Timeout,
-    Channel,
-    Event,
-    Events,
-    Authorization,
-    Errors,
-    Successful,
-    Failed,
-    Unknown,
-}
-
-struct NameOf;
-
-impl<'de> serde::de::DeserializeSeed<'de> for NameOf {
-    type Value = Name;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Name, D::Error> {
-        reader.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for NameOf {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        Ok(match name {
-            "type" => Name::Kind,
-            "id" => Name::Id,
-            "payload" => Name::Payload,
-            "connectionTimeoutMs" => Name::Timeout,
-            "channel" => Name::Channel,
-            "event" => Name::Event,
-            "events" => Name::Events,
-            "authorization" => Name::Authorization,
-            "errors" => Name::Errors,
-            "successful" => Name::Successful,
-            "failed" => Name::Failed,
-            _ => Name::Unknown,
-        })
-    }
-}
-
-struct NameIs<'n>(&'n str);
-
-impl<'de> serde::de::DeserializeSeed<'de> for NameIs<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<bool, D::Error> {
-        reader.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for NameIs<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::Cow;
+
     use super::*;
 
     #[test]
@@ -376,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_or_kept_raw_but_never_overflows() {
-        let deep = alloc::format!("{{\"type\":\"data\",\"payload\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    fn deep_nesting_is_kept_raw_and_never_overflows() {
+        let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+        let deep = |close: &str| alloc::format!("{{\"type\":\"data\",\"payload\":{open}{close}}}");
 
-        let scanned = scan(&deep);
-
-        assert!(scanned.is_ok() || matches!(scanned, Err(DecodeError::NotJson { .. })));
+        assert!(scan(&deep(&close)).unwrap().payload.is_some_and(is_array));
+        assert!(matches!(scan(&deep("")), Err(DecodeError::NotJson { at: 100_025 })));
     }
 
     #[test]

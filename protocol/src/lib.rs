@@ -19,6 +19,7 @@ pub mod json;
 pub mod message;
 pub mod moment;
 pub mod monitor;
+mod raw;
 pub mod requirement;
 pub mod selection;
 pub mod server;

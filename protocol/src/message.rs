@@ -25,7 +25,7 @@ pub enum Message<'a> {
     /// `connection_error`: the connection is refused.
     Rejected {
         /// The errors, unparsed.
-        errors: Option<&'a Raw>,
+        errors: Option<Raw<'a>>,
     },
     /// `ka`: the server is alive.
     KeepAlive,
@@ -34,9 +34,9 @@ pub enum Message<'a> {
         /// Client-chosen name of the subscription.
         id: Cow<'a, str>,
         /// `payload` (GraphQL) or `channel` (Events), unparsed.
-        request: &'a Raw,
+        request: Raw<'a>,
         /// `authorization` (Events); GraphQL carries it inside the request.
-        authorization: Option<&'a Raw>,
+        authorization: Option<Raw<'a>>,
     },
     /// `start_ack` / `subscribe_success`.
     Granted {
@@ -50,21 +50,21 @@ pub enum Message<'a> {
         /// Which operation is refused, where the word says so.
         operation: Option<Operation>,
         /// The errors, unparsed.
-        errors: Option<&'a Raw>,
+        errors: Option<Raw<'a>>,
     },
     /// `data`: one event for one subscription.
     Data {
         /// The subscription.
         id: Cow<'a, str>,
         /// `payload` (GraphQL) or `event` (Events), unparsed.
-        body: &'a Raw,
+        body: Raw<'a>,
     },
     /// `broadcast_error`: one event could not be delivered to this subscription.
     BroadcastFailed {
         /// The subscription.
         id: Cow<'a, str>,
         /// The errors, unparsed.
-        errors: Option<&'a Raw>,
+        errors: Option<Raw<'a>>,
     },
     /// `stop` / `unsubscribe`.
     Unsubscribe {
@@ -81,20 +81,20 @@ pub enum Message<'a> {
         /// Client-chosen name of the request.
         id: Cow<'a, str>,
         /// `channel`, unparsed.
-        channel: &'a Raw,
+        channel: Raw<'a>,
         /// `events`, unparsed.
-        events: &'a Raw,
+        events: Raw<'a>,
         /// `authorization`.
-        authorization: Option<&'a Raw>,
+        authorization: Option<Raw<'a>>,
     },
     /// `publish_success` (Events).
     Published {
         /// The request.
         id: Cow<'a, str>,
         /// Accepted events, unparsed.
-        successful: Option<&'a Raw>,
+        successful: Option<Raw<'a>>,
         /// Refused events, unparsed.
-        failed: Option<&'a Raw>,
+        failed: Option<Raw<'a>>,
     },
     /// A word of neither catalogue. Not an error in itself: peers of later versions may send it.
     Unknown {
@@ -164,7 +164,7 @@ impl Message<'_> {
     }
 
     /// The errors it carries, unparsed.
-    pub const fn errors(&self) -> Option<&Raw> {
+    pub const fn errors(&self) -> Option<Raw<'_>> {
         match self {
             Self::Rejected { errors } | Self::Refused { errors, .. } | Self::BroadcastFailed { errors, .. } => *errors,
             Self::Init
@@ -241,7 +241,7 @@ pub enum ErrorsForm {
 }
 
 /// Reads an error list that is an array or a single object.
-pub fn error_entries(errors: Option<&Raw>) -> (ErrorsForm, Vec<ErrorEntry>) {
+pub fn error_entries(errors: Option<Raw<'_>>) -> (ErrorsForm, Vec<ErrorEntry>) {
     let Some(errors) = errors else {
         return (ErrorsForm::Absent, Vec::new());
     };
@@ -249,13 +249,13 @@ pub fn error_entries(errors: Option<&Raw>) -> (ErrorsForm, Vec<ErrorEntry>) {
         return (ErrorsForm::Object, alloc::vec![error_entry(errors)]);
     }
     let all = elements(errors);
-    if !is_array(errors) || !all.iter().all(|e| is_object(e)) {
+    if !is_array(errors) || !all.iter().all(|e| is_object(*e)) {
         return (ErrorsForm::Malformed, Vec::new());
     }
     (ErrorsForm::Array, all.into_iter().map(error_entry).collect())
 }
 
-fn error_entry(raw: &Raw) -> ErrorEntry {
+fn error_entry(raw: Raw<'_>) -> ErrorEntry {
     let text = |name| member(raw, name).and_then(string).map(Cow::into_owned);
     let nested = || member(member(raw, "extensions")?, "errorType").and_then(string).map(Cow::into_owned);
     ErrorEntry {
@@ -266,6 +266,6 @@ fn error_entry(raw: &Raw) -> ErrorEntry {
 }
 
 /// The body of a raw value, parsed; `null` if it cannot be (an unpaired surrogate, say).
-pub fn body_value(raw: &Raw) -> Json {
+pub fn body_value(raw: Raw<'_>) -> Json {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }

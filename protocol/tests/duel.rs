@@ -79,7 +79,7 @@ const BLUNDERS: [&str; 7] = [
 struct OpenHost;
 
 impl Host for OpenHost {
-    fn authorize(&mut self, _: Asked<'_>, _: Option<&Raw>) -> Result<Identity, Refusal> {
+    fn authorize(&mut self, _: Asked<'_>, _: Option<Raw<'_>>) -> Result<Identity, Refusal> {
         Ok(Identity::default())
     }
 
@@ -439,11 +439,11 @@ impl Arena {
                 life.answered(Some(Operation::Unsubscribe));
                 life.live.drain(..).for_each(|key| self.deliveries.ended(self.now, &key));
             }
-            Message::Data { id, body } => self.received(client, id, body),
+            Message::Data { id, body } => self.received(client, id, *body),
             Message::Published { id, successful, failed } => {
                 let sent = self.clients[client].publishes.remove(&**id).unwrap_or_default();
                 for (entries, accepted) in [(successful, true), (failed, false)] {
-                    let indexes = entries.iter().flat_map(|raw| elements(raw)).filter_map(|e| member(e, "index"));
+                    let indexes = entries.iter().flat_map(|raw| elements(*raw)).filter_map(|e| member(e, "index"));
                     for index in indexes.filter_map(whole_number) {
                         self.answered(&sent[usize::try_from(index).unwrap()], accepted);
                     }
@@ -482,7 +482,7 @@ impl Arena {
         }
     }
 
-    fn received(&mut self, client: usize, id: &str, body: &Raw) {
+    fn received(&mut self, client: usize, id: &str, body: Raw<'_>) {
         let nonce = nonce_in(self.clients[client].dialect, body);
         let connection = client.try_into().unwrap();
         let known = self.deliveries.addressee(connection, id).cloned();
@@ -497,7 +497,7 @@ impl Arena {
     }
 }
 
-fn nonce_in(dialect: Dialect, body: &Raw) -> String {
+fn nonce_in(dialect: Dialect, body: Raw<'_>) -> String {
     match dialect {
         Dialect::Events => string(body).unwrap().trim_matches('"').into(),
         Dialect::Graphql => {

@@ -29,7 +29,7 @@ use proptest::prelude::*;
 struct KeyHost;
 
 impl Host for KeyHost {
-    fn authorize(&mut self, _: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
+    fn authorize(&mut self, _: Asked<'_>, presented: Option<Raw<'_>>) -> Result<Identity, Refusal> {
         let key = presented.and_then(|object| member(object, "x-api-key")).and_then(string);
         if key.as_deref() == Some("good") { Ok(Identity::default()) } else { Err(Refusal::unauthorized()) }
     }
@@ -209,29 +209,29 @@ fn more_of(dialect: Dialect, message: &Message<'_>) -> String {
     if let Message::Ack { silence: SilenceLimit::Millis(millis) } = message {
         millis.to_string()
     } else if let Message::Data { body, .. } = message {
-        body_in_short(dialect, body)
+        body_in_short(dialect, *body)
     } else if let Message::Published { successful: Some(successful), failed: Some(failed), .. } = message {
-        format!("ok {} failed {}", indexes(successful), indexes(failed))
+        format!("ok {} failed {}", indexes(*successful), indexes(*failed))
     } else {
         let entries = message.errors().map(|errors| error_entries(Some(errors)).1).unwrap_or_default();
         entries.into_iter().filter_map(|e| e.error_type.or(e.message)).collect::<Vec<_>>().join(" ")
     }
 }
 
-fn body_in_short(dialect: Dialect, body: &Raw) -> String {
+fn body_in_short(dialect: Dialect, body: Raw<'_>) -> String {
     let text = match dialect {
         Dialect::Events => string(body).unwrap().into_owned(),
         Dialect::Graphql => {
             let data = member(body, "data").unwrap().get();
-            let errors = member(body, "errors").map(|errors| format!(" errors {errors}"));
+            let errors = member(body, "errors").map(|errors| format!(" errors {}", errors.get()));
             format!("{data}{}", errors.unwrap_or_default())
         }
     };
     if text.len() > 300 { format!("({} bytes)", text.len()) } else { text }
 }
 
-fn indexes(entries: &Raw) -> String {
-    let index = |entry: &Raw| member(entry, "index").and_then(whole_number).unwrap().to_string();
+fn indexes(entries: Raw<'_>) -> String {
+    let index = |entry: Raw<'_>| member(entry, "index").and_then(whole_number).unwrap().to_string();
     let all: Vec<_> = elements(entries).into_iter().map(index).collect();
     if all.is_empty() { "none".into() } else { all.join("+") }
 }

@@ -224,7 +224,7 @@ struct Judge<'e> {
 }
 
 impl Host for Judge<'_> {
-    fn authorize(&mut self, _: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
+    fn authorize(&mut self, _: Asked<'_>, presented: Option<Raw<'_>>) -> Result<Identity, Refusal> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;

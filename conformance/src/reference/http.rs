@@ -63,9 +63,7 @@ fn events(endpoint: &mut Endpoint, request: &Request) -> Response {
         return refused(401, &refusal);
     }
     let text = request.body.text();
-    let parts = serde_json::from_str::<&Raw>(&text)
-        .ok()
-        .and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
+    let parts = Raw::read(&text).ok().and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
     let Some((channel, events)) = parts else {
         if endpoint.edits.makes(Door::HttpBody) {
             return refused(400, &Refusal::new("BadRequestException", "The body needs channel and events"));

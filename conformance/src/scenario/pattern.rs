@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use appsync_protocol::envelope::Raw;
 use appsync_protocol::json::{Json, parse_json, same_meaning};
 use appsync_protocol::message::{ErrorEntry, ErrorsForm};
 use appsync_protocol::wire::{OwnedFrame, Response};
@@ -255,7 +256,7 @@ fn holds(value: &Json, wanted: &Json) -> bool {
 fn entries(value: Option<&Json>) -> Vec<ErrorEntry> {
     let Some(value) = value else { return Vec::new() };
     let text = value.to_string();
-    let Ok(raw) = serde_json::from_str(&text) else { return Vec::new() };
+    let Ok(raw) = Raw::read(&text) else { return Vec::new() };
     match appsync_protocol::message::error_entries(Some(raw)) {
         (ErrorsForm::Array | ErrorsForm::Object, entries) => entries,
         (ErrorsForm::Absent | ErrorsForm::Malformed, _) => Vec::new(),

@@ -74,7 +74,7 @@ impl Client {
             Message::Granted { id } => self.on_granted(id),
             Message::Refused { id: None, errors, .. } => self.on_unattributed(entries(*errors), random),
             Message::Refused { id: Some(id), operation, errors } => self.on_refused(id, *operation, entries(*errors)),
-            Message::Data { id, body } => self.on_data(id, body),
+            Message::Data { id, body } => self.on_data(id, *body),
             Message::BroadcastFailed { id, errors } => self.on_broadcast_failed(id, entries(*errors)),
             Message::Ended { id } => self.on_ended(id),
             Message::Published { id, successful, failed } => self.on_published(id, *successful, *failed),
@@ -269,7 +269,7 @@ impl Client {
     }
 }
 
-fn entries(errors: Option<&Raw>) -> Vec<ErrorEntry> {
+fn entries(errors: Option<Raw<'_>>) -> Vec<ErrorEntry> {
     error_entries(errors).1
 }
 

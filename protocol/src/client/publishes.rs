@@ -9,7 +9,7 @@ use super::Client;
 use super::event::{ClientEvent, CredentialRequest, Purpose};
 use super::subscriptions::{json_string, raw};
 use crate::encode::ObjectWriter;
-use crate::envelope::Raw;
+use crate::envelope::{Raw, RawBuf};
 use crate::finding::UsageError;
 use crate::handshake::Credentials;
 use crate::json::push_json_string;
@@ -53,9 +53,9 @@ impl Client {
         let authorization = raw(who.to_json());
         let message = Message::Publish {
             id: Cow::Borrowed(id),
-            channel: &channel,
-            events: &events,
-            authorization: authorization.as_deref(),
+            channel: channel.as_raw(),
+            events: events.as_raw(),
+            authorization: authorization.as_ref().map(RawBuf::as_raw),
         };
         self.conversation.admits(Side::Client, &message)?;
         self.advance(at);
@@ -78,10 +78,10 @@ impl Client {
         }
     }
 
-    pub(super) fn on_published(&mut self, id: &str, successful: Option<&Raw>, failed: Option<&Raw>) {
+    pub(super) fn on_published(&mut self, id: &str, successful: Option<Raw<'_>>, failed: Option<Raw<'_>>) {
         if self.publishes.get(id).is_some_and(|publish| publish.sent.is_some()) {
             self.publishes.remove(id);
-            let text = |raw: Option<&Raw>| raw.map(|raw| raw.get().into());
+            let text = |raw: Option<Raw<'_>>| raw.map(|raw| raw.get().into());
             let (successful, failed) = (text(successful), text(failed));
             self.tell(ClientEvent::Published { id: id.into(), successful, failed });
         }

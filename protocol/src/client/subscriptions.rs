@@ -4,7 +4,6 @@
 //! to the start before it goes to the stop, and an id that waits for nothing is left alone (GQL-ERR-021, EVT-ERR-012).
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,7 +15,7 @@ use super::event::{ClientEvent, CredentialRequest, Ending, Purpose};
 use super::snapshot::SubscriptionState;
 use crate::dialect::Dialect;
 use crate::encode::ObjectWriter;
-use crate::envelope::Raw;
+use crate::envelope::{Raw, RawBuf};
 use crate::finding::UsageError;
 use crate::handshake::Credentials;
 use crate::json::push_json_string;
@@ -127,8 +126,11 @@ impl Client {
         };
         // What was just serialised is JSON.
         let Some(request) = request else { return Err(UsageError::NotInDialect) };
-        let message =
-            Message::Subscribe { id: Cow::Borrowed(id), request: &request, authorization: authorization.as_deref() };
+        let message = Message::Subscribe {
+            id: Cow::Borrowed(id),
+            request: request.as_raw(),
+            authorization: authorization.as_ref().map(RawBuf::as_raw),
+        };
         match self.say(&message) {
             Ok(()) => self.enter(id, Stage::Asked { since: self.now, leaving: false }),
             Err(error) => self.end(id, Ending::NotSendable(error)),
@@ -249,7 +251,7 @@ impl Client {
         }
     }
 
-    pub(super) fn on_data(&mut self, id: &str, body: &Raw) {
+    pub(super) fn on_data(&mut self, id: &str, body: Raw<'_>) {
         match self.stage(id) {
             // Early data is the server's fault and the conversation's finding; losing it would help nobody.
             Some(Stage::Live | Stage::Asked { leaving: false, .. }) => {
@@ -329,7 +331,7 @@ impl Client {
 }
 
 /// `payload` of a `start`. Source: GQL-SUB-002, GQL-AUTH-011.
-fn start_payload(topic: &str, who: &Credentials) -> Option<Box<Raw>> {
+fn start_payload(topic: &str, who: &Credentials) -> Option<RawBuf> {
     let mut extensions = String::new();
     ObjectWriter::open(&mut extensions).text("authorization", &who.to_json()).close();
     let mut payload = String::new();
@@ -343,14 +345,14 @@ fn channel_object(channel: &str) -> String {
     object
 }
 
-pub(super) fn json_string(text: &str) -> Option<Box<Raw>> {
+pub(super) fn json_string(text: &str) -> Option<RawBuf> {
     let mut quoted = String::new();
     push_json_string(&mut quoted, text);
     raw(quoted)
 }
 
-pub(super) fn raw(json: String) -> Option<Box<Raw>> {
-    Raw::from_string(json).ok()
+pub(super) fn raw(json: String) -> Option<RawBuf> {
+    RawBuf::read(json)
 }
 
 impl fmt::Debug for Subscription {

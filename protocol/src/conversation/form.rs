@@ -43,13 +43,13 @@ fn graphql_form(decoded: &Decoded<'_>, say: &mut Say<'_>) {
         Message::Rejected { errors } => rejected_errors(R::GqlErr023, *errors, say),
         Message::Refused { errors, .. } => refused_errors(R::GqlErr001, "error", *errors, say),
         Message::Subscribe { request, .. } => {
-            if graphql::request_text(request).is_none() {
+            if graphql::request_text(*request).is_none() {
                 say(R::GqlSub002, "sent a start whose payload.data is no string".into());
             }
         }
         Message::Granted { .. } => absent(R::GqlSub008, "start_ack", "payload", envelope.payload, say),
         Message::Ended { .. } => absent(R::GqlSub025, "complete", "payload", envelope.payload, say),
-        Message::Data { body, .. } => data_payload(body, say),
+        Message::Data { body, .. } => data_payload(*body, say),
         Message::Init
         | Message::BroadcastFailed { .. }
         | Message::Unsubscribe { .. }
@@ -76,7 +76,7 @@ fn events_form(decoded: &Decoded<'_>, say: &mut Say<'_>) {
             }
             publish_events(envelope, say);
         }
-        Message::Data { body, .. } => event_body(body, say),
+        Message::Data { body, .. } => event_body(*body, say),
         Message::Published { successful, failed, .. } => published(*successful, *failed, say),
         Message::Init | Message::Granted { .. } | Message::Ended { .. } | Message::Unknown { .. } => {}
     }
@@ -101,13 +101,13 @@ fn ack_timeout(rule: R, silence: SilenceLimit, say: &mut Say<'_>) {
     }
 }
 
-fn absent(rule: R, word: &str, name: &str, value: Option<&Raw>, say: &mut Say<'_>) {
+fn absent(rule: R, word: &str, name: &str, value: Option<Raw<'_>>, say: &mut Say<'_>) {
     if value.is_some() {
         say(rule, format!("sent {word} with a member {name:?}"));
     }
 }
 
-fn rejected_errors(rule: R, errors: Option<&Raw>, say: &mut Say<'_>) {
+fn rejected_errors(rule: R, errors: Option<Raw<'_>>, say: &mut Say<'_>) {
     let (form, entries) = error_entries(errors);
     let told = entries.iter().all(|e| e.error_type.is_some() || e.message.is_some());
     match form {
@@ -124,7 +124,7 @@ fn rejected_errors(rule: R, errors: Option<&Raw>, say: &mut Say<'_>) {
 }
 
 /// GQL-A-05: one object in place of the list is seen for limits, so both are fine.
-fn refused_errors(rule: R, word: &str, errors: Option<&Raw>, say: &mut Say<'_>) {
+fn refused_errors(rule: R, word: &str, errors: Option<Raw<'_>>, say: &mut Say<'_>) {
     let (form, entries) = error_entries(errors);
     let told = entries.iter().all(|e| e.error_type.is_some() || e.message.is_some());
     match form {
@@ -141,7 +141,7 @@ fn refused_errors(rule: R, word: &str, errors: Option<&Raw>, say: &mut Say<'_>) 
 }
 
 /// GQL-SUB-013: an object keyed by the root field, or null beside errors.
-fn data_payload(payload: &Raw, say: &mut Say<'_>) {
+fn data_payload(payload: Raw<'_>, say: &mut Say<'_>) {
     let errors = member(payload, "errors");
     match member(payload, "data") {
         Some(data) if is_object(data) => {}
@@ -156,7 +156,7 @@ fn data_payload(payload: &Raw, say: &mut Say<'_>) {
 }
 
 /// EVT-DATA-002, softened by EVT-A-01: a string, or an array of just one string.
-fn event_body(event: &Raw, say: &mut Say<'_>) {
+fn event_body(event: Raw<'_>, say: &mut Say<'_>) {
     let one_string = is_array(event) && matches!(elements(event)[..], [only] if string(only).is_some());
     if string(event).is_none() && !one_string {
         say(R::EvtData002, "sent data whose event is no string".into());
@@ -166,12 +166,12 @@ fn event_body(event: &Raw, say: &mut Say<'_>) {
 fn publish_events(envelope: &Envelope<'_>, say: &mut Say<'_>) {
     let Some(events) = envelope.events else { return };
     let all = elements(events);
-    if !(1..=5).contains(&all.len()) || !all.iter().all(|e| string(e).is_some()) {
+    if !(1..=5).contains(&all.len()) || !all.iter().all(|e| string(*e).is_some()) {
         say(R::EvtPub002, "sent a publish whose events are not one to five strings".into());
     }
 }
 
-fn published(successful: Option<&Raw>, failed: Option<&Raw>, say: &mut Say<'_>) {
+fn published(successful: Option<Raw<'_>>, failed: Option<Raw<'_>>, say: &mut Say<'_>) {
     let (Some(successful), Some(failed)) = (successful, failed) else {
         say(R::EvtPub007, "sent publish_success without both successful and failed".into());
         return;

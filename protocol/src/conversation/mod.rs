@@ -227,7 +227,7 @@ impl Conversation {
             Message::Ack { silence } => self.on_ack(*silence, &mut findings),
             Message::Rejected { .. } => self.on_rejected(),
             Message::KeepAlive => self.on_keep_alive(),
-            Message::Subscribe { id, request, .. } => self.on_subscribe(id, request, &mut findings),
+            Message::Subscribe { id, request, .. } => self.on_subscribe(id, *request, &mut findings),
             Message::Granted { id } => self.on_granted(id, &mut findings),
             Message::Refused { id, operation, .. } => self.on_refused(id.as_deref(), *operation, &mut findings),
             Message::Data { id, .. } => self.on_data(id, &mut findings),

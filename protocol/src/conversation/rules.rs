@@ -58,7 +58,7 @@ impl Conversation {
         }
     }
 
-    pub(super) fn on_subscribe(&mut self, id: &str, request: &Raw, findings: &mut Vec<Finding>) {
+    pub(super) fn on_subscribe(&mut self, id: &str, request: Raw<'_>, findings: &mut Vec<Finding>) {
         if let Phase::Greeting { .. } = self.phase {
             let rule = self.by_dialect(R::GqlInit006, R::EvtInit007);
             findings.push(self.finding(Client, rule, format!("subscribed {id:?} before connection_ack")));

@@ -403,8 +403,8 @@ fn admits_asks_without_doing() {
     assert_eq!(conversation.admits(Side::Client, &publish), Err(UsageError::NotInDialect));
 }
 
-fn body() -> &'static crate::envelope::Raw {
-    serde_json::from_str("{}").unwrap()
+fn body() -> crate::envelope::Raw<'static> {
+    crate::envelope::Raw::read("{}").unwrap()
 }
 
 #[test]

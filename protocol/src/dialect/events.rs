@@ -101,11 +101,11 @@ pub(super) fn encode(message: &Message<'_>, out: &mut String) {
             writer.raw("errors", *errors)
         }
         Message::Subscribe { request, authorization, .. } => {
-            writer.raw("channel", Some(request)).raw("authorization", *authorization)
+            writer.raw("channel", Some(*request)).raw("authorization", *authorization)
         }
-        Message::Data { body, .. } => writer.raw("event", Some(body)),
+        Message::Data { body, .. } => writer.raw("event", Some(*body)),
         Message::Publish { channel, events, authorization, .. } => {
-            writer.raw("channel", Some(channel)).raw("events", Some(events)).raw("authorization", *authorization)
+            writer.raw("channel", Some(*channel)).raw("events", Some(*events)).raw("authorization", *authorization)
         }
         Message::Published { successful, failed, .. } => writer.raw("successful", *successful).raw("failed", *failed),
         Message::Init

@@ -39,7 +39,7 @@ pub(super) fn decode<'a>(word: &str, envelope: &Envelope<'a>) -> Result<Option<M
     }))
 }
 
-fn payload_object<'a>(word: &'static str, envelope: &Envelope<'a>) -> Result<&'a Raw, DecodeError> {
+fn payload_object<'a>(word: &'static str, envelope: &Envelope<'a>) -> Result<Raw<'a>, DecodeError> {
     let payload = needed(word, "payload", envelope.payload)?;
     if is_object(payload) {
         Ok(payload)
@@ -84,8 +84,8 @@ pub(super) fn encode(message: &Message<'_>, out: &mut String) {
             ObjectWriter::open(&mut payload).raw("errors", *errors).close();
             writer.text("payload", &payload)
         }
-        Message::Subscribe { request, .. } => writer.raw("payload", Some(request)),
-        Message::Data { body, .. } => writer.raw("payload", Some(body)),
+        Message::Subscribe { request, .. } => writer.raw("payload", Some(*request)),
+        Message::Data { body, .. } => writer.raw("payload", Some(*body)),
         Message::Init
         | Message::Ack { silence: SilenceLimit::Missing | SilenceLimit::Malformed }
         | Message::KeepAlive
@@ -103,11 +103,11 @@ pub(super) fn encode(message: &Message<'_>, out: &mut String) {
 /// The GraphQL request text inside the payload of a `start`. Source: GQL-SUB-002.
 ///
 /// `None` if `payload.data` is absent or no string.
-pub fn request_text(payload: &Raw) -> Option<Cow<'_, str>> {
+pub fn request_text(payload: Raw<'_>) -> Option<Cow<'_, str>> {
     member(payload, "data").and_then(crate::envelope::string)
 }
 
 /// The authorization object inside the payload of a `start`. Source: GQL-AUTH-011.
-pub fn authorization(payload: &Raw) -> Option<&Raw> {
+pub fn authorization(payload: Raw<'_>) -> Option<Raw<'_>> {
     member(member(payload, "extensions")?, "authorization")
 }

@@ -107,11 +107,11 @@ fn optional_id<'a>(word: &'static str, envelope: &Envelope<'a>) -> Result<Option
     }
 }
 
-fn needed<'a>(word: &'static str, member: &'static str, raw: Option<&'a Raw>) -> Result<&'a Raw, DecodeError> {
+fn needed<'a>(word: &'static str, member: &'static str, raw: Option<Raw<'a>>) -> Result<Raw<'a>, DecodeError> {
     raw.ok_or(DecodeError::Missing { word, member })
 }
 
-fn silence_limit(raw: Option<&Raw>) -> SilenceLimit {
+fn silence_limit(raw: Option<Raw<'_>>) -> SilenceLimit {
     match raw.map(whole_number) {
         None => SilenceLimit::Missing,
         Some(None | Some(0)) => SilenceLimit::Malformed,

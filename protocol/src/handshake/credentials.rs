@@ -21,13 +21,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use crate::dialect::Dialect;
 use crate::handshake::base64;
 use crate::handshake::url::Url;
+use crate::raw::{Raw, is_object, is_string, readable_members, string};
 use crate::wire::{Bytes, Headers, Request};
 
 /// The carriers of connect credentials.
@@ -206,19 +205,20 @@ impl Credentials {
     /// Of several members with exactly the same name the last value counts, as in most JSON readers.
     /// Source: GQL-HANDSHAKE-018, GQL-AUTH-026, EVT-AUTH-034, EVT-AUTH-035.
     pub fn from_json(text: &str) -> Result<Self, CredentialsError> {
-        let whole: &RawValue = serde_json::from_str(text).map_err(|_| CredentialsError::NotJson)?;
-        if !whole.get().starts_with('{') {
+        let whole = Raw::read(text).map_err(|_| CredentialsError::NotJson)?;
+        if !is_object(whole) {
             return Err(CredentialsError::NotAnObject);
         }
-        let Members(members) = serde_json::from_str(whole.get()).map_err(|_| CredentialsError::NotJson)?;
+        // A name or a string that does not decode has an escape that stands for no character.
+        let members = readable_members(whole).ok_or(CredentialsError::NotJson)?;
 
         let mut credentials = Self::new();
         for (name, value) in members {
-            if !value.get().starts_with('"') {
+            let name = name.into_owned();
+            if !is_string(value) {
                 return Err(CredentialsError::MemberNotAString { name });
             }
-            // A string that still does not decode has an escape that stands for no character.
-            let value = serde_json::from_str(value.get()).map_err(|_| CredentialsError::NotJson)?;
+            let value = string(value).ok_or(CredentialsError::NotJson)?.into_owned();
             match credentials.0.iter_mut().find(|(n, _)| *n == name) {
                 Some((_, earlier)) => *earlier = value,
                 None => credentials.0.push((name, value)),
@@ -352,33 +352,6 @@ fn unpack(text: &str) -> Result<Credentials, HandshakeError> {
     let bytes = base64::decode(text).map_err(|error| HandshakeError::NotBase64 { at: error.at })?;
     let json = String::from_utf8(bytes).map_err(|_| HandshakeError::NotUtf8)?;
     Ok(Credentials::from_json(&json)?)
-}
-
-/// The members of a JSON object in order, values unread. (`serde_json::Map` would sort them.)
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub trait Host {
     ///
     /// # Errors
     /// The refusal that the client is to see.
-    fn authorize(&mut self, asked: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal>;
+    fn authorize(&mut self, asked: Asked<'_>, presented: Option<Raw<'_>>) -> Result<Identity, Refusal>;
 
     /// Reads the GraphQL request inside a `start`.
     ///
@@ -72,7 +72,7 @@ pub enum Asked<'a> {
         /// Its namespace, which decides about modes (EVT-AUTH-017).
         namespace: &'a str,
         /// The events, unparsed.
-        events: &'a Raw,
+        events: Raw<'a>,
     },
 }
 
@@ -251,11 +251,11 @@ impl Server {
         match &decoded.message {
             Message::Init => self.on_init(at, policy),
             Message::Subscribe { id, request, authorization } => {
-                self.on_subscribe(id, request, *authorization, policy, host);
+                self.on_subscribe(id, *request, *authorization, policy, host);
             }
             Message::Unsubscribe { id } => self.on_unsubscribe(id, policy),
             Message::Publish { id, channel, events, authorization } => {
-                return self.on_publish(id, channel, events, *authorization, policy, host);
+                return self.on_publish(id, *channel, *events, *authorization, policy, host);
             }
             Message::Unknown { id, .. } => self.on_unknown(id.as_deref(), policy),
             Message::Ack { .. }

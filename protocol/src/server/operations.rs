@@ -20,8 +20,8 @@ impl Server {
     pub(super) fn on_subscribe(
         &mut self,
         id: &str,
-        request: &Raw,
-        authorization: Option<&Raw>,
+        request: Raw<'_>,
+        authorization: Option<Raw<'_>>,
         policy: &Policy,
         host: &mut dyn Host,
     ) {
@@ -56,7 +56,7 @@ impl Server {
     fn judge_start(
         &self,
         id: &str,
-        payload: &Raw,
+        payload: Raw<'_>,
         policy: &Policy,
         host: &mut dyn Host,
     ) -> Result<Interest, (bool, Vec<Refusal>)> {
@@ -82,8 +82,8 @@ impl Server {
     fn judge_subscribe(
         &self,
         id: &str,
-        channel: &Raw,
-        authorization: Option<&Raw>,
+        channel: Raw<'_>,
+        authorization: Option<Raw<'_>>,
         policy: &Policy,
         host: &mut dyn Host,
     ) -> Result<Interest, Refusal> {
@@ -111,7 +111,7 @@ impl Server {
     fn authorize(
         &self,
         asked: Asked<'_>,
-        presented: Option<&Raw>,
+        presented: Option<Raw<'_>>,
         policy: &Policy,
         host: &mut dyn Host,
     ) -> Result<Identity, Refusal> {
@@ -150,9 +150,9 @@ impl Server {
     pub(super) fn on_publish(
         &mut self,
         id: &str,
-        channel: &Raw,
-        events: &Raw,
-        authorization: Option<&Raw>,
+        channel: Raw<'_>,
+        events: Raw<'_>,
+        authorization: Option<Raw<'_>>,
         policy: &Policy,
         host: &mut dyn Host,
     ) -> Option<Broadcast> {
@@ -298,8 +298,8 @@ fn identifier(mint: u64, number: u64, index: usize) -> String {
 /// The refusal of the whole request; `count_type` and `count_text` are its words for too many events,
 /// which differ by transport (EVT-A-04).
 pub fn read_publish(
-    channel: &Raw,
-    events: &Raw,
+    channel: Raw<'_>,
+    events: Raw<'_>,
     policy: &Policy,
     count_type: &str,
     count_text: &str,
@@ -331,7 +331,7 @@ pub fn read_publish(
     Ok(batch)
 }
 
-fn read_event<'a>(event: &'a Raw, policy: &Policy) -> Result<Cow<'a, str>, Refusal> {
+fn read_event<'a>(event: Raw<'a>, policy: &Policy) -> Result<Cow<'a, str>, Refusal> {
     let text = match string(event) {
         Some(text) => text,
         None if policy.makes(Check::EventsAreStrings) => {

@@ -105,9 +105,9 @@ fn text_label(text: &str) -> String {
 }
 
 fn message_label(text: &str) -> Option<String> {
-    let raw = Raw::from_string(text.into()).ok().filter(|raw| is_object(raw))?;
-    let all = members(&raw);
-    let find = |wanted: &str| all.iter().find(|(n, _)| n == wanted).and_then(|(_, value)| string(value));
+    let raw = Raw::read(text).ok().filter(|raw| is_object(*raw))?;
+    let all = members(raw);
+    let find = |wanted: &str| all.iter().find(|(n, _)| n == wanted).and_then(|(_, value)| string(*value));
     let mut label = name(&find("type")?).into_owned();
     let id = find("id");
     if let Some(id) = &id {

@@ -13,7 +13,6 @@
 //! members it does not know and blank lines.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -201,8 +200,8 @@ enum Line {
 }
 
 fn read_line(line: &str) -> Result<Line, TranscriptFault> {
-    let raw: Box<Raw> = Raw::from_string(line.into()).map_err(|_| TranscriptFault::NotAnObject)?;
-    let object = Object::of(&raw).ok_or(TranscriptFault::NotAnObject)?;
+    let raw = Raw::read(line).map_err(|_| TranscriptFault::NotAnObject)?;
+    let object = Object::of(raw).ok_or(TranscriptFault::NotAnObject)?;
     if object.find("dropped").is_some() {
         return Ok(Line::Dropped(object.number("dropped")?));
     }
@@ -306,18 +305,18 @@ fn read_body(object: &Object<'_>) -> Result<Bytes, TranscriptFault> {
 }
 
 /// The members of one object, by name.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a Raw)>);
+struct Object<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
 
 impl<'a> Object<'a> {
-    fn of(raw: &'a Raw) -> Option<Self> {
+    fn of(raw: Raw<'a>) -> Option<Self> {
         is_object(raw).then(|| Self(members(raw)))
     }
 
-    fn find(&self, name: &str) -> Option<&'a Raw> {
+    fn find(&self, name: &str) -> Option<Raw<'a>> {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| *value)
     }
 
-    fn needed(&self, member: &'static str) -> Result<&'a Raw, TranscriptFault> {
+    fn needed(&self, member: &'static str) -> Result<Raw<'a>, TranscriptFault> {
         self.find(member).ok_or(TranscriptFault::Missing { member })
     }
 
@@ -341,7 +340,7 @@ impl<'a> Object<'a> {
         base64::decode(&self.text(member)?).map_err(|_| TranscriptFault::Malformed { member })
     }
 
-    fn array(&self, member: &'static str) -> Result<Vec<&'a Raw>, TranscriptFault> {
+    fn array(&self, member: &'static str) -> Result<Vec<Raw<'a>>, TranscriptFault> {
         let raw = self.needed(member)?;
         if is_array(raw) { Ok(elements(raw)) } else { Err(TranscriptFault::Malformed { member }) }
     }

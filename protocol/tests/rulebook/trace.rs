@@ -238,10 +238,10 @@ impl<'t> Trace<'t> {
     pub(crate) fn request(&self, i: usize) -> Option<String> {
         match (self.spoken(i), self.dialect) {
             (Some(Message::Subscribe { request, .. }), Dialect::Graphql) => {
-                Some(graphql::request_text(request).unwrap_or_default().into())
+                Some(graphql::request_text(*request).unwrap_or_default().into())
             }
             (Some(Message::Subscribe { request, .. }), Dialect::Events) => {
-                Some(string(request).map_or_else(|| request.get().into(), Into::into))
+                Some(string(*request).map_or_else(|| request.get().into(), Into::into))
             }
             (Some(_) | None, Dialect::Graphql | Dialect::Events) => None,
         }
