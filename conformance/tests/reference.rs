@@ -4,7 +4,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use appsync_protocol::requirement::Severity;
 use syncspec::catalogue::scenarios;
+use syncspec::reference::{Config, Profile};
 use syncspec::scenario::render;
 use syncspec::verdict::{Verdict, judge};
 
@@ -34,6 +36,39 @@ fn the_monitor_finds_nothing_against_the_reference_endpoint() {
     }
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the suite holds against an endpoint of this profile, and what its monitor finds.
+fn complaints(profile: &Profile) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for scenario in scenarios().filter(|s| common::playable(s)) {
+        let outcome = common::outcome_of(scenario, Config { profile: profile.clone(), ..Config::default() }, &[]);
+        let (verdict, breaches) = judge(scenario, &outcome);
+        if verdict == Verdict::Fail || verdict == Verdict::Warn {
+            wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));
+        }
+        let grave = outcome.findings.iter().filter(|finding| {
+            matches!(finding.requirement.severity(), Severity::Fail | Severity::Warn)
+        });
+        wrong.extend(grave.map(|finding| format!("{}: monitor: {finding}", scenario.id)));
+    }
+    wrong
+}
+
+#[test]
+fn nothing_fails_where_subscriptions_settle_and_answers_come_late() {
+    for seed in 1..4 {
+        let wrong = complaints(&Profile::live_eventual(seed));
+
+        assert!(wrong.is_empty(), "seed {seed}, {}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
+#[test]
+fn nothing_fails_where_the_pages_are_taken_literally() {
+    let wrong = complaints(&Profile::docs_literal());
+
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
-use crate::server::readings::Draw;
+use crate::server::readings::{BarePrefix, Draw};
 use crate::server::{Broadcast, Check, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 
@@ -108,6 +108,11 @@ impl Hub {
     /// Tells it the time before something comes in by another way than a connection.
     pub const fn advance(&mut self, at: Moment) {
         self.now = at;
+    }
+
+    /// The latest moment it was told.
+    pub const fn now(&self) -> Moment {
+        self.now
     }
 
     /// Sends the events of one publish to every matching subscription, once the handler lets them go.
@@ -294,7 +299,9 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
         ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardDepth) => {
             pattern.matches(channel) && channel.segments().count() == prefix.segments().count() + 1
         }
-        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSparesPrefix) => {
+        ChannelPattern::Below(prefix)
+            if !policy.makes(Check::WildcardSparesPrefix) || policy.readings.bare_prefix == BarePrefix::Covered =>
+        {
             pattern.matches(channel) || prefix == channel
         }
         ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelCase) => {

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::handler::NOT_JSON;
-use super::readings::{BadEvent, TrailingSlash};
+use super::readings::{BadEvent, NoEvents, TrailingSlash};
 use super::{Broadcast, Check, Handled, Host, Identity, Outcome, Policy, Refusal, Rejection};
 use crate::channel::Channel;
 use crate::encode::ObjectWriter;
@@ -44,7 +44,8 @@ pub fn read_publish<'a>(
 ) -> Result<Batch<'a>, Refusal> {
     let channel = string(channel).and_then(|text| parse_channel(&text, policy)).ok_or_else(bad_channel)?;
     let all = elements(events);
-    if !is_array(events) || (all.is_empty() && policy.makes(Check::EventsPresent)) {
+    let refuses_none = policy.makes(Check::EventsPresent) && policy.readings.no_events == NoEvents::Refused;
+    if !is_array(events) || (all.is_empty() && refuses_none) {
         return Err(Refusal::new("BadRequestException", "events has to be a list of 1 to 5 strings"));
     }
     if all.len() > policy.events_max && policy.makes(Check::EventCount) {
