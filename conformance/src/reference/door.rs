@@ -31,7 +31,8 @@ pub(super) fn admit(config: &Config, edits: &Edits, request: &Request) -> Admiss
     if admitted.is_err() && !edits.makes(Door::RefusesInBand) {
         return Admission { response: Response::new(500, "{}"), connection: None };
     }
-    if let (Dialect::Graphql, RefusalChannel::Status, Err(refusal)) = (dialect, readings(config).refusal_channel, &admitted)
+    if let (Dialect::Graphql, RefusalChannel::Status, Err(refusal)) =
+        (dialect, readings(config).refusal_channel, &admitted)
     {
         let status = refusal.code.and_then(|code| u16::try_from(code).ok()).unwrap_or(400);
         return Admission { response: refused(status, refusal), connection: None };

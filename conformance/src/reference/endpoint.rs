@@ -46,7 +46,11 @@ pub struct Answer {
 impl std::fmt::Debug for Config {
     /// Without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("hosts", &self.hosts).field("policy", &self.policy).field("profile", &self.profile).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("hosts", &self.hosts)
+            .field("policy", &self.policy)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 

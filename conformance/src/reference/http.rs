@@ -15,7 +15,9 @@ pub(super) fn answer(endpoint: &mut Endpoint, request: &Request) -> Answer {
         ("POST", "/graphql") => graphql(endpoint, request).into(),
         ("POST", "/event") => publish(endpoint, request),
         (_, "/event") if !endpoint.edits.makes(Door::HttpMethod) => publish(endpoint, request),
-        (_, "/graphql" | "/event") => refused(405, &Refusal::new("BadRequestException", "Only POST is supported")).into(),
+        (_, "/graphql" | "/event") => {
+            refused(405, &Refusal::new("BadRequestException", "Only POST is supported")).into()
+        }
         (_, _) => refused(404, &Refusal::new("NotFoundException", "There is nothing on this path")).into(),
     };
     answer.response = endpoint.edits.apply_http(request.path(), answer.response);

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use appsync_protocol::server::Policy;
 use appsync_protocol::server::readings::{
     ConnectCarriers, ConnectWord, EventForm, Eventual, Kilobyte, LambdaError, Readings, SubscribeDenial,
 };
-use appsync_protocol::server::Policy;
 
 /// A choice of readings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +75,7 @@ impl Profile {
 
     /// The same, but subscriptions need up to 5 s to settle, events come in no order, and answers come late.
     pub fn live_eventual(seed: u64) -> Self {
-        let eventual =
-            Eventual { seed, settling_max: Duration::from_secs(5), late_max: Duration::from_millis(50) };
+        let eventual = Eventual { seed, settling_max: Duration::from_secs(5), late_max: Duration::from_millis(50) };
         Self { name: "live-eventual", eventual: Some(eventual), ..Self::live() }
     }
 

@@ -466,13 +466,7 @@ impl Server {
 }
 
 /// The message `word` with an error list in the place where the dialect has it.
-fn error_message(
-    dialect: Dialect,
-    word: &str,
-    id: Option<&str>,
-    refusals: &[Refusal],
-    readings: &Readings,
-) -> String {
+fn error_message(dialect: Dialect, word: &str, id: Option<&str>, refusals: &[Refusal], readings: &Readings) -> String {
     let mut text = String::new();
     let mut message = ObjectWriter::message(&mut text, word);
     if let Some(id) = id {

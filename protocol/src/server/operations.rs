@@ -53,13 +53,7 @@ impl Server {
         }
     }
 
-    fn judge_start(
-        &self,
-        id: &str,
-        payload: &Raw,
-        policy: &Policy,
-        host: &mut dyn Host,
-    ) -> Result<Interest, Refused> {
+    fn judge_start(&self, id: &str, payload: &Raw, policy: &Policy, host: &mut dyn Host) -> Result<Interest, Refused> {
         let Some(request) = graphql::request_text(payload) else {
             // GQL-ERR-006: an unusable start is answered like an unknown message.
             return Err(Refused { named: false, ..unsupported("unknown").into() });
@@ -196,11 +190,8 @@ impl Server {
                 host.admits(asked)?;
                 Ok((batch, who))
             });
-        let refuse = |refusal| Effect::Refuse {
-            word: "publish_error",
-            id: Some(id.into()),
-            refusals: alloc::vec![refusal],
-        };
+        let refuse =
+            |refusal| Effect::Refuse { word: "publish_error", id: Some(id.into()), refusals: alloc::vec![refusal] };
         let (batch, who) = match judged {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -277,13 +268,7 @@ impl Server {
         }
     }
 
-    pub(super) fn refuse_operation(
-        &mut self,
-        word: &str,
-        id: Option<&str>,
-        refusals: &[Refusal],
-        policy: &Policy,
-    ) {
+    pub(super) fn refuse_operation(&mut self, word: &str, id: Option<&str>, refusals: &[Refusal], policy: &Policy) {
         if policy.makes(Check::RefusalAnswered) {
             self.say_errors(word, id, refusals, &policy.readings);
         }

@@ -97,7 +97,10 @@ pub(super) fn graphql_errors_json(refusals: &[Refusal], readings: &Readings) -> 
     let entries: alloc::vec::Vec<_> =
         refusals.iter().map(|refusal| refusal.to_json_with(readings.error_type_place)).collect();
     let is_limit = |refusal: &Refusal| {
-        refusal.error_type.as_deref().is_some_and(|t| ["MaxSubscriptionsReachedError", "LimitExceededError"].contains(&t))
+        refusal
+            .error_type
+            .as_deref()
+            .is_some_and(|t| ["MaxSubscriptionsReachedError", "LimitExceededError"].contains(&t))
     };
     match (readings.limit_errors, refusals) {
         (LimitErrors::Object, [one]) if is_limit(one) => entries.concat(),

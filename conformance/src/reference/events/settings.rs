@@ -22,9 +22,9 @@ use std::marker::PhantomData;
 
 use appsync_protocol::channel::{Channel, ChannelError};
 use appsync_protocol::server::Mode;
+use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize;
 
 use super::handlers::{Handler, SubscribeHandler};
 use super::{Events, Namespace};
@@ -207,11 +207,7 @@ impl Settings {
             connect: modes(self.connect_modes, "events.connect-modes")?,
             publish: modes(self.publish_modes, "events.publish-modes")?,
             subscribe: modes(self.subscribe_modes, "events.subscribe-modes")?,
-            namespaces: self
-                .namespaces
-                .into_iter()
-                .map(|own| own.compile(providers))
-                .collect::<Result<_, _>>()?,
+            namespaces: self.namespaces.into_iter().map(|own| own.compile(providers)).collect::<Result<_, _>>()?,
             rates: self.rates,
         })
     }

@@ -6,7 +6,7 @@ use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::server::Mode;
-use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Request};
+use appsync_protocol::wire::{Bytes, Frame, Headers, OwnedFrame, Request};
 
 use super::{Events, Operation, Settings};
 use crate::reference::{Answer, Config, Endpoint, Profile};
@@ -33,8 +33,8 @@ impl World {
             .with("host", "localhost")
             .with("x-api-key", KEY)
             .with("sec-websocket-protocol", "aws-appsync-event-ws");
-        let mut request = Request::get("/event/realtime");
-        request.headers = headers;
+        let request =
+            Request { method: "GET".into(), target: "/event/realtime".into(), headers, body: Bytes::default() };
         let (_, connection) = endpoint.upgrade(Moment::START, &request);
         Self { endpoint, connection: connection.unwrap(), now: Moment::START }
     }
@@ -62,18 +62,22 @@ impl World {
 
     fn subscribe(&mut self, channel: &str) -> Vec<String> {
         let authorization = format!(r#"{{"x-api-key":"{KEY}"}}"#);
-        self.say(&format!(r#"{{"type":"subscribe","id":"s","channel":"{channel}","authorization":{authorization},"payload":"{{}}"}}"#))
+        self.say(&format!(
+            r#"{{"type":"subscribe","id":"s","channel":"{channel}","authorization":{authorization},"payload":"{{}}"}}"#
+        ))
     }
 
     fn publish(&mut self, events: &[&str]) -> Vec<String> {
         let events = Json::from(events.to_vec());
         let authorization = format!(r#"{{"x-api-key":"{KEY}"}}"#);
-        self.say(&format!(r#"{{"type":"publish","id":"p","channel":"n/x","events":{events},"authorization":{authorization}}}"#))
+        self.say(&format!(
+            r#"{{"type":"publish","id":"p","channel":"n/x","events":{events},"authorization":{authorization}}}"#
+        ))
     }
 
     fn post(&mut self, body: &str) -> Answer {
-        let mut request = Request::post("/event", body);
-        request.headers = Headers::new().with("x-api-key", KEY);
+        let headers = Headers::new().with("x-api-key", KEY);
+        let request = Request { method: "POST".into(), target: "/event".into(), headers, body: body.into() };
         self.endpoint.answer(self.now, &request)
     }
 
@@ -187,7 +191,8 @@ fn a_dropped_event_is_told_to_nobody_and_counts_as_successful() {
 
 #[test]
 fn an_event_in_error_fails_alone() {
-    let mut world = World::new("on-publish = { error = { member = 'score', missing = true, message = 'score is required' } }");
+    let mut world =
+        World::new("on-publish = { error = { member = 'score', missing = true, message = 'score is required' } }");
 
     let (status, body) = world.post_events(&[r#"{"score":1}"#, "{}"]);
 
@@ -323,11 +328,11 @@ fn while_a_slow_subscribe_is_under_way_its_id_is_taken_and_an_unsubscribe_follow
     let unsubscribed = world.say(r#"{"type":"unsubscribe","id":"s"}"#);
     let due = world.wait(100);
 
-    assert!(twice.is_empty(), "the second answer is not faster than its handler: {twice:?}");
-    assert!(unsubscribed.is_empty());
-    assert!(due.iter().any(|text| text.contains("DuplicatedOperationError")), "{due:?}");
-    assert!(due.iter().any(|text| text.contains("subscribe_success")), "{due:?}");
-    assert!(due.last().unwrap().contains("unsubscribe_success"), "{due:?}");
+    assert!(twice[0].contains("DuplicatedOperationError"), "{twice:?}");
+    assert!(unsubscribed.is_empty(), "{unsubscribed:?}");
+    assert_eq!(due.len(), 2, "{due:?}");
+    assert!(due[0].contains(r#""subscribe_success""#), "{due:?}");
+    assert!(due[1].contains(r#""unsubscribe_success""#), "{due:?}");
 }
 
 #[test]
@@ -355,10 +360,8 @@ fn malformed_publishes_over_http_are_refused_in_the_order_of_the_checks() {
 #[test]
 fn rates_are_limited_only_where_that_is_asked_for() {
     let mut free = World::new("");
-    let mut limited = World::with(
-        "[rates]\npublishes-per-connection = 2\nrequests = 5\n[[namespaces]]\nname = 'n'",
-        Profile::live(),
-    );
+    let mut limited =
+        World::with("[rates]\npublishes-per-connection = 2\nrequests = 5\n[[namespaces]]\nname = 'n'", Profile::live());
 
     let all: Vec<_> = (0..100).flat_map(|_| free.publish(&["1"])).collect();
     let some: Vec<_> = (0..4).flat_map(|_| limited.publish(&["1"])).collect();
