@@ -4,8 +4,12 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::requirement::Severity;
+use appsync_protocol::server::Readings;
 use syncspec::catalogue::scenarios;
-use syncspec::scenario::render;
+use syncspec::reference::{Config, Profile};
+use syncspec::scenario::{Scenario, render};
 use syncspec::verdict::{Verdict, judge};
 
 #[test]
@@ -34,6 +38,63 @@ fn the_monitor_finds_nothing_against_the_reference_endpoint() {
     }
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the suite holds against an endpoint of this profile, and what its monitor finds.
+fn complaints(profile: &Profile, dialect: Option<Dialect>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (mut played, mut passed) = (0, 0);
+    let concerned = |s: &Scenario| dialect.is_none_or(|dialect| dialect == s.dialect);
+    for scenario in scenarios().filter(|s| common::playable(s) && concerned(s)) {
+        let outcome = common::outcome_of(scenario, Config { profile: profile.clone(), ..Config::default() }, &[]);
+        let (verdict, breaches) = judge(scenario, &outcome);
+        played += 1;
+        passed += usize::from(verdict == Verdict::Pass);
+        if verdict == Verdict::Fail || verdict == Verdict::Warn {
+            wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));
+        }
+        let grave = outcome
+            .findings
+            .iter()
+            .filter(|finding| matches!(finding.requirement.severity(), Severity::Fail | Severity::Warn));
+        wrong.extend(grave.map(|finding| format!("{}: monitor: {finding}", scenario.id)));
+    }
+    if passed * 20 < played * 19 {
+        wrong.push(format!("only {passed} of {played} scenarios pass"));
+    }
+    wrong
+}
+
+#[test]
+fn nothing_fails_where_subscriptions_settle_and_answers_come_late() {
+    for seed in 1..4 {
+        let wrong = complaints(&Profile::live_eventual(seed), None);
+
+        assert!(wrong.is_empty(), "seed {seed}, {}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
+#[test]
+fn nothing_fails_where_the_pages_are_taken_literally() {
+    let wrong = complaints(&Profile::docs_literal(), None);
+
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_reading_of_an_ambiguity_fails() {
+    let mut wrong = Vec::new();
+    for switch in Readings::default().switches() {
+        let dialect = if switch.ambiguity().starts_with("GQL") { Dialect::Graphql } else { Dialect::Events };
+        for reading in switch.words().into_iter().skip(1) {
+            let mut profile = Profile::live();
+            profile.choose(switch.ambiguity(), reading).expect("a word of the switch itself");
+            let found = complaints(&profile, Some(dialect));
+            wrong.extend(found.into_iter().map(|line| format!("{} as {reading}: {line}", switch.ambiguity())));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -6,12 +6,14 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, same_meaning};
-use crate::moment::{Deadline, Moment};
+use crate::moment::{Deadline, Moment, Timer};
+use crate::server::readings::{BarePrefix, Draw};
 use crate::server::{Broadcast, Check, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 
@@ -35,12 +37,35 @@ pub struct Hub {
     connections: BTreeMap<ConnectionId, Server>,
     ready: VecDeque<ConnectionId>,
     next: u64,
+    /// What goes out later, by time and then in the order in which it came.
+    held: BTreeMap<(Moment, u64), Held>,
+    holds: u64,
+    /// The latest moment it was told.
+    now: Moment,
 }
+
+/// Something that goes out later.
+#[derive(Clone, Debug)]
+enum Held {
+    Broadcast(Option<ConnectionId>, Broadcast),
+    Delivery { to: ConnectionId, subscription: String, life: u64, body: Arc<str> },
+}
+
+/// What may be held back at once; more goes out at once.
+const HELD_MAX: usize = 65_536;
 
 impl Hub {
     /// No connections yet.
     pub const fn new(policy: Policy) -> Self {
-        Self { policy, connections: BTreeMap::new(), ready: VecDeque::new(), next: 1 }
+        Self {
+            policy,
+            connections: BTreeMap::new(),
+            ready: VecDeque::new(),
+            next: 1,
+            held: BTreeMap::new(),
+            holds: 0,
+            now: Moment::START,
+        }
     }
 
     /// What it checks and allows.
@@ -50,6 +75,7 @@ impl Hub {
 
     /// Takes a connection whose upgrade was answered with 101; refused ones are told in-band.
     pub fn accept(&mut self, at: Moment, dialect: Dialect, admitted: Result<(), Refusal>) -> ConnectionId {
+        self.now = at;
         let id = ConnectionId(self.next);
         self.next += 1;
         let server = match admitted {
@@ -66,22 +92,42 @@ impl Hub {
     /// Answering a close frame is the transport's business (EVT-CLOSE-007, GQL-CLOSE-008); what was not
     /// drained before the end of a connection is dropped with it.
     pub fn receive(&mut self, at: Moment, from: ConnectionId, frame: Frame<'_>, host: &mut dyn Host) {
+        self.now = at;
         let ends = matches!(frame, Frame::Close { .. } | Frame::Lost);
         let Some(server) = self.connections.get_mut(&from) else { return };
         let broadcast = server.receive(at, frame, &self.policy, host);
         self.ready.push_back(from);
         if let Some(broadcast) = broadcast {
-            self.broadcast(Some(from), &broadcast);
+            self.broadcast(Some(from), broadcast);
         }
         if ends && self.policy.makes(Check::CloseFreesIds) {
             self.connections.remove(&from);
         }
     }
 
-    /// Sends the events of one publish to every matching subscription.
+    /// Tells it the time before something comes in by another way than a connection.
+    pub const fn advance(&mut self, at: Moment) {
+        self.now = at;
+    }
+
+    /// The latest moment it was told.
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Sends the events of one publish to every matching subscription, once the handler lets them go.
     ///
     /// Source: EVT-DATA-003 (one message an event), EVT-DATA-004 (one a subscription).
-    pub fn broadcast(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
+    pub fn broadcast(&mut self, publisher: Option<ConnectionId>, broadcast: Broadcast) {
+        if broadcast.after.is_zero() || self.held.len() >= HELD_MAX {
+            return self.send_out(publisher, &broadcast);
+        }
+        let due = self.now + broadcast.after;
+        self.hold(due, Held::Broadcast(publisher, broadcast));
+    }
+
+    fn send_out(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
+        let mut late = Vec::new();
         for event in &broadcast.events {
             for (id, server) in &mut self.connections {
                 if server.dialect() != Dialect::Events
@@ -94,10 +140,43 @@ impl Hub {
                     Interest::Field(_) => false,
                 });
                 for subscription in &told {
-                    server.deliver(subscription, event);
+                    let salt = self.holds + late.len() as u64;
+                    match fate(server, subscription, &self.policy, self.now, salt) {
+                        Fate::AtOnce => server.deliver(subscription, event, self.policy.readings.event_form),
+                        Fate::Late(due, life) => late.push((
+                            due,
+                            Held::Delivery { to: *id, subscription: subscription.clone(), life, body: event.clone() },
+                        )),
+                        Fate::Missed => {}
+                    }
                 }
                 if !told.is_empty() {
                     self.ready.push_back(*id);
+                }
+            }
+        }
+        for (due, held) in late {
+            self.hold(due, held);
+        }
+    }
+
+    fn hold(&mut self, due: Moment, held: Held) {
+        self.holds += 1;
+        self.held.insert((due, self.holds), held);
+    }
+
+    /// Lets go what is due.
+    fn release(&mut self) {
+        while let Some(entry) = self.held.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            match entry.remove() {
+                Held::Broadcast(publisher, broadcast) => self.send_out(publisher, &broadcast),
+                Held::Delivery { to, subscription, life, body } => {
+                    // EVT-SUB-018: whoever unsubscribed meanwhile hears nothing.
+                    let Some(server) = self.connections.get_mut(&to) else { continue };
+                    if server.subscription(&subscription).is_some_and(|own| own.life == life) {
+                        server.deliver(&subscription, &body, self.policy.readings.event_form);
+                        self.ready.push_back(to);
+                    }
                 }
             }
         }
@@ -108,6 +187,7 @@ impl Hub {
     /// Source: GQL-SUB-012, GQL-SUB-014 to -017, GQL-FILTER-001 to -005; larger events are dropped
     /// without a word (GQL-LIMIT-006).
     pub fn announce(&mut self, occurrence: &Occurrence) {
+        let mut late = Vec::new();
         for (id, server) in &mut self.connections {
             let told = recipients(server, &self.policy, |interest| match interest {
                 Interest::Field(plan) => concerns(plan, occurrence, &self.policy),
@@ -115,25 +195,40 @@ impl Hub {
             });
             for subscription in told {
                 let Some(body) = payload(server, &subscription, occurrence, &self.policy) else { continue };
-                server.deliver(&subscription, &body);
-                self.ready.push_back(*id);
+                let salt = self.holds + late.len() as u64;
+                match fate(server, &subscription, &self.policy, self.now, salt) {
+                    Fate::AtOnce => {
+                        server.deliver(&subscription, &body, self.policy.readings.event_form);
+                        self.ready.push_back(*id);
+                    }
+                    Fate::Late(due, life) => {
+                        late.push((due, Held::Delivery { to: *id, subscription, life, body: body.into() }));
+                    }
+                    Fate::Missed => {}
+                }
             }
+        }
+        for (due, held) in late {
+            self.hold(due, held);
         }
     }
 
     /// Lets time pass on every connection.
     pub fn elapse(&mut self, at: Moment) {
+        self.now = at;
         for (id, server) in &mut self.connections {
             if server.deadline().is_some_and(|deadline| deadline.at <= at) {
                 server.elapse(at, &self.policy);
                 self.ready.push_back(*id);
             }
         }
+        self.release();
     }
 
-    /// When the first connection wants to be woken.
+    /// When the first connection wants to be woken, or something held back is due.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.connections.values().filter_map(Server::deadline).min()
+        let held = self.held.first_key_value().map(|((at, _), _)| Deadline { at: *at, why: Timer::Delivery });
+        Deadline::earlier(held, self.connections.values().filter_map(Server::deadline).min())
     }
 
     /// The next frame to send, and where. Drain it after every other call.
@@ -162,6 +257,31 @@ impl Hub {
     }
 }
 
+/// When an event reaches a subscription.
+enum Fate {
+    AtOnce,
+    /// At this moment, if the subscription still has this life.
+    Late(Moment, u64),
+    /// Never: the subscription has not settled.
+    Missed,
+}
+
+/// Source: EVT-SUB-013, EVT-DATA-007, GQL-A-24.
+fn fate(server: &Server, subscription: &str, policy: &Policy, now: Moment, salt: u64) -> Fate {
+    let (Some(eventual), Some(own)) = (&policy.eventual, server.subscription(subscription)) else {
+        return Fate::AtOnce;
+    };
+    let hears_at = match server.dialect() {
+        Dialect::Graphql => now,
+        Dialect::Events => now + eventual.time(eventual.late_max, Draw::Delivery, now, salt),
+    };
+    if now < own.settles_at && eventual.draw(Draw::MissedOrLate, now, salt) % 2 == 0 {
+        return Fate::Missed;
+    }
+    let due = hears_at.max(own.settles_at);
+    if due == now { Fate::AtOnce } else { Fate::Late(due, own.life) }
+}
+
 fn recipients(server: &Server, policy: &Policy, wants: impl Fn(&Interest) -> bool) -> Vec<String> {
     let mut told: Vec<String> =
         server.subscriptions().filter(|(_, interest)| wants(interest)).map(|(id, _)| id.into()).collect();
@@ -179,7 +299,9 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
         ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardDepth) => {
             pattern.matches(channel) && channel.segments().count() == prefix.segments().count() + 1
         }
-        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSparesPrefix) => {
+        ChannelPattern::Below(prefix)
+            if !policy.makes(Check::WildcardSparesPrefix) || policy.readings.bare_prefix == BarePrefix::Covered =>
+        {
             pattern.matches(channel) || prefix == channel
         }
         ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelCase) => {

@@ -5,11 +5,13 @@
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Credentials, HandshakeError, offers, parse};
 use appsync_protocol::json::parse_json;
-use appsync_protocol::server::Refusal;
+use appsync_protocol::server::readings::{ConnectCarriers, RefusalChannel};
+use appsync_protocol::server::{Readings, Refusal};
 use appsync_protocol::wire::{Headers, Request, Response};
 
 use super::edits::Edits;
 use super::endpoint::{Config, check_key};
+use super::http::refused;
 use crate::fault::DoorCheck as Door;
 
 /// The answer to an upgrade, and the connection that follows from it.
@@ -29,11 +31,21 @@ pub(super) fn admit(config: &Config, edits: &Edits, request: &Request) -> Admiss
     if admitted.is_err() && !edits.makes(Door::RefusesInBand) {
         return Admission { response: Response::new(500, "{}"), connection: None };
     }
+    if let (Dialect::Graphql, RefusalChannel::Status, Err(refusal)) =
+        (dialect, readings(config).refusal_channel, &admitted)
+    {
+        let status = refusal.code.and_then(|code| u16::try_from(code).ok()).unwrap_or(400);
+        return Admission { response: refused(status, refusal), connection: None };
+    }
     let mut response = Response::new(101, "");
     if let Some(selected) = select(dialect, edits, request) {
         response.headers = Headers::new().with("sec-websocket-protocol", selected);
     }
     Admission { response, connection: Some((dialect, admitted)) }
+}
+
+const fn readings(config: &Config) -> &Readings {
+    &config.policy.readings
 }
 
 fn dialect_of(path: &str, edits: &Edits) -> Option<Dialect> {
@@ -87,7 +99,10 @@ fn judge(config: &Config, edits: &Edits, dialect: Dialect, request: &Request) ->
         Carrier::Subprotocol => Door::CarrierSubprotocol,
         Carrier::Headers => Door::CarrierHeaders,
     };
-    if !edits.makes(read) {
+    let in_header_fields = dialect == Dialect::Events && presented.carrier == Carrier::Headers;
+    if !edits.makes(read)
+        || (in_header_fields && readings(config).connect_carriers == ConnectCarriers::SubprotocolAlone)
+    {
         return Err(missing());
     }
     judge_credentials(config, edits, &presented.credentials, request)

@@ -1,18 +1,22 @@
 //! One endpoint: connections, HTTP requests and time come in, frames and answers go out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
+use appsync_protocol::channel::{Channel, ChannelPattern};
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::handshake::Credentials;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::selection::Selection;
-use appsync_protocol::server::{Asked, Host, Identity, Plan, PlanChecks, Policy, Refusal};
+use appsync_protocol::server::{Asked, Handled, Host, Identity, Outcome, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
+use super::events::{Events, Meter};
 use super::graphql::{Engine, RequestError, SchemaError};
+use super::profile::Profile;
 use crate::fault::{How, Reaction};
 
 /// What an endpoint is called, which key it knows, what it checks.
@@ -22,14 +26,31 @@ pub struct Config {
     pub api_key: String,
     /// Its own host names, without port; in lower case.
     pub hosts: Vec<String>,
-    /// Limits and checks.
+    /// Limits and checks. Its namespaces and readings are those of the two fields below.
     pub policy: Policy,
+    /// The Events API.
+    pub events: Events,
+    /// Which readings it follows.
+    pub profile: Profile,
+}
+
+/// An answer over HTTP, and when it is to be given.
+#[derive(Clone)]
+pub struct Answer {
+    /// The answer.
+    pub response: Response,
+    /// Time from the request to the answer.
+    pub after: Duration,
 }
 
 impl std::fmt::Debug for Config {
     /// Without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("hosts", &self.hosts).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("hosts", &self.hosts)
+            .field("policy", &self.policy)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,6 +60,8 @@ impl Default for Config {
             api_key: "da2-syncspecreferenceendpoint1".into(),
             hosts: vec!["127.0.0.1".into(), "localhost".into(), "[::1]".into(), "api.example.com".into()],
             policy: Policy::default(),
+            events: Events::default(),
+            profile: Profile::default(),
         }
     }
 }
@@ -51,6 +74,7 @@ pub struct Endpoint {
     pub(super) edits: Edits,
     /// Publishes over HTTP so far, so that no two events get the same identifier.
     pub(super) publishes: u64,
+    meter: Meter,
     dialects: BTreeMap<ConnectionId, Dialect>,
     queue: VecDeque<(ConnectionId, OwnedFrame)>,
     stalled: BTreeSet<ConnectionId>,
@@ -68,6 +92,8 @@ impl Endpoint {
 
     /// An endpoint with a schema of its own.
     pub fn with_engine(mut config: Config, bent: &[How], engine: Engine) -> Self {
+        config.policy.namespaces = config.events.names().map(str::to_owned).collect();
+        config.profile.apply(&mut config.policy);
         for how in bent {
             match how {
                 How::Skip(check) => config.policy = config.policy.without(*check),
@@ -81,6 +107,7 @@ impl Endpoint {
             engine,
             edits: Edits::new(bent),
             publishes: 0,
+            meter: Meter::default(),
             dialects: BTreeMap::new(),
             queue: VecDeque::new(),
             stalled: BTreeSet::new(),
@@ -122,7 +149,8 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
-        let mut judge = Judge { engine: &self.engine, config: &self.config };
+        let (meter, from_one) = (&mut self.meter, Some(from));
+        let mut judge = Judge { engine: &self.engine, config: &self.config, meter, at, from: from_one };
         self.hub.receive(at, from, frame, &mut judge);
         if matches!(frame, Frame::Close { .. } | Frame::Lost) {
             self.dialects.remove(&from);
@@ -130,8 +158,14 @@ impl Endpoint {
         self.drain();
     }
 
-    /// Answers an HTTP request.
-    pub fn http(&mut self, _at: Moment, request: &Request) -> Response {
+    /// Answers an HTTP request for a caller who does not wait.
+    pub fn http(&mut self, at: Moment, request: &Request) -> Response {
+        self.answer(at, request).response
+    }
+
+    /// Answers an HTTP request, and says when the answer is to be given.
+    pub fn answer(&mut self, at: Moment, request: &Request) -> Answer {
+        self.hub.advance(at);
         let answer = super::http::answer(self, request);
         self.drain();
         answer
@@ -153,6 +187,12 @@ impl Endpoint {
     /// The next frame to send, and where. Drain it after every other call.
     pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
         self.queue.pop_front()
+    }
+
+    /// What judges operations now; `from` is the connection that they come from, if they do.
+    pub(super) const fn judge(&mut self, from: Option<ConnectionId>) -> Judge<'_> {
+        let at = self.hub.now();
+        Judge { engine: &self.engine, config: &self.config, meter: &mut self.meter, at, from }
     }
 
     pub(super) fn announce(&mut self, field: String, object: appsync_protocol::json::Json) {
@@ -205,7 +245,8 @@ impl Endpoint {
     }
 
     fn lose(&mut self, at: Moment, id: ConnectionId) {
-        let mut judge = Judge { engine: &self.engine, config: &self.config };
+        let mut judge =
+            Judge { engine: &self.engine, config: &self.config, meter: &mut self.meter, at, from: Some(id) };
         self.hub.receive(at, id, Frame::Lost, &mut judge);
         self.dialects.remove(&id);
     }
@@ -217,18 +258,23 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// Reads documents and judges credentials for the hub.
-struct Judge<'e> {
+/// Reads documents, judges credentials and runs handlers for the hub.
+pub(super) struct Judge<'e> {
     engine: &'e Engine,
     config: &'e Config,
+    meter: &'e mut Meter,
+    at: Moment,
+    from: Option<ConnectionId>,
 }
 
 impl Host for Judge<'_> {
-    fn authorize(&mut self, _: Asked<'_>, presented: Option<Raw<'_>>) -> Result<Identity, Refusal> {
+    fn authorize(&mut self, asked: Asked<'_>, presented: Option<Raw<'_>>) -> Result<Identity, Refusal> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;
-        check_key(self.config, credentials.get("x-api-key")).map(|()| Identity::default())
+        check_key(self.config, credentials.get("x-api-key"))?;
+        let who = Identity::default();
+        self.config.events.enables(who.mode, asked).map(|()| who)
     }
 
     fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
@@ -245,6 +291,21 @@ impl Host for Judge<'_> {
             Err(_) if !checks.document => Ok(deaf_plan()),
             Err(error) => Err(refusals(&error)),
         }
+    }
+
+    fn admits(&mut self, asked: Asked<'_>) -> Result<(), Refusal> {
+        match self.config.events.rates() {
+            Some(rates) => self.meter.admit(rates, self.at, self.from, asked),
+            None => Ok(()),
+        }
+    }
+
+    fn publishing(&mut self, _who: &Identity, channel: &Channel, events: &[&str]) -> Handled<Vec<Outcome>> {
+        self.config.events.publishing(channel, events)
+    }
+
+    fn subscribing(&mut self, _who: &Identity, pattern: &ChannelPattern) -> Handled<()> {
+        self.config.events.subscribing(pattern)
     }
 }
 

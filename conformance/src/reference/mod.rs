@@ -2,15 +2,18 @@
 //!
 //! What it does not model, and why a user of the suite cannot notice: there is no cloud control plane
 //! (one API exists, with the keys of the configuration), nothing is stored beyond what a subscription
-//! can hear of it, rates are not limited, and only API keys are known. Time comes in with each call, so
+//! can hear of it, and only API keys are known. Time comes in with each call, so
 //! the same endpoint runs in virtual time and behind a socket.
 
 mod door;
 pub mod edits;
 pub mod endpoint;
+pub mod events;
 pub mod graphql;
 mod http;
+pub mod profile;
 pub mod shell;
 
 pub use appsync_protocol::hub::ConnectionId;
-pub use endpoint::{Config, Endpoint};
+pub use endpoint::{Answer, Config, Endpoint};
+pub use profile::Profile;

@@ -26,7 +26,11 @@ pub(crate) fn cast(dialect: Dialect, config: &Config) -> Cast {
 
 /// Plays a scenario on an endpoint that is bent like this.
 pub(crate) fn outcome(scenario: &Scenario, bent: &[How]) -> Outcome {
-    let config = Config::default();
+    outcome_of(scenario, Config::default(), bent)
+}
+
+/// Plays a scenario on an endpoint of this configuration that is bent like this.
+pub(crate) fn outcome_of(scenario: &Scenario, config: Config, bent: &[How]) -> Outcome {
     let cast = cast(scenario.dialect, &config);
     let mut endpoint = Endpoint::with_engine(config, bent, ENGINE.fresh());
     play(scenario, cast, limits(), &mut endpoint)

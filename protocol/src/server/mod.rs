@@ -11,20 +11,32 @@
 //! other connection: [`crate::hub`] routes events. It speaks through a queue of frames and says when it
 //! wants to be woken; whoever drives it owns the clock and the socket.
 
+mod handler;
 mod operations;
+mod pending;
 pub mod policy;
+mod publish;
+pub mod readings;
 pub mod refusal;
 
-pub use operations::{Batch, check_namespace, read_publish};
+pub use handler::{Handled, Hook, Outcome, Rejection};
+pub use operations::check_namespace;
+pub use pending::PENDING_MAX;
 pub use policy::{Check, Policy, Skipped};
+pub use publish::{Batch, Settled, read_publish};
+pub use readings::{Eventual, Readings};
 pub use refusal::{Refusal, errors_json};
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use self::pending::Effect;
+use self::readings::{ConnectWord, EarlyOperations, EventForm, RefusalTime, WithoutInit};
+use self::refusal::graphql_errors_json;
 use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::{Dialect, decode};
 use crate::encode::ObjectWriter;
@@ -48,6 +60,26 @@ pub trait Host {
     /// # Errors
     /// The errors that the client is to see: syntax, validation, variables, not a subscription, not for `who`.
     fn plan(&mut self, request: &str, who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>>;
+
+    /// Whether rates allow an operation of Events that is authorized (EVT-LIMIT-005, EVT-LIMIT-007).
+    ///
+    /// # Errors
+    /// The refusal that the client is to see. Unless a host says otherwise, rates are not limited.
+    fn admits(&mut self, _asked: Asked<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Runs the publish handler of the namespace over the events, JSON texts all of them (EVT-DATA-010).
+    ///
+    /// An outcome for each event, in order. Unless a host says otherwise, there are no handlers.
+    fn publishing(&mut self, _who: &Identity, _channel: &Channel, events: &[&str]) -> Handled<Vec<Outcome>> {
+        Handled::at_once(Ok(alloc::vec![Outcome::Unchanged; events.len()]))
+    }
+
+    /// Runs the subscribe handler of the namespace (EVT-SUB-011, EVT-SUB-027).
+    fn subscribing(&mut self, _who: &Identity, _pattern: &ChannelPattern) -> Handled<()> {
+        Handled::at_once(Ok(()))
+    }
 }
 
 /// What credentials are presented for, with what they may depend on or have to cover.
@@ -145,6 +177,8 @@ pub struct Broadcast {
     pub channel: Channel,
     /// The events, each a JSON string with its quotes, in order.
     pub events: Vec<Arc<str>>,
+    /// How long a handler holds them back.
+    pub after: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,50 +189,96 @@ enum State {
     Gone,
 }
 
+/// A subscription that was granted.
+#[derive(Clone, Debug)]
+pub(crate) struct Subscription {
+    interest: Interest,
+    /// Before this it may miss events.
+    pub(crate) settles_at: Moment,
+    /// Tells it from others of the same id, before and after it.
+    pub(crate) life: u64,
+}
+
 /// One connection.
 #[derive(Clone, Debug)]
 pub struct Server {
     dialect: Dialect,
     state: State,
-    subscriptions: BTreeMap<String, Interest>,
+    subscriptions: BTreeMap<String, Subscription>,
     out: VecDeque<OwnedFrame>,
+    /// What is still to come of operations, by time.
+    pending: VecDeque<(Moment, Effect)>,
+    /// The latest moment it was told.
+    now: Moment,
     keep_alive_due: Option<Moment>,
     ends_at: Moment,
     /// Publishes so far, so that no two events get the same identifier.
     publishes: u64,
     /// Tells this connection's identifiers from those of others.
     mint: u64,
+    /// Subscriptions granted so far.
+    lives: u64,
+    /// Times drawn so far.
+    draws: u64,
 }
 
 impl Server {
     /// A connection that has been upgraded and whose credentials are good. `mint` tells identifiers of its
     /// events from those of other connections.
     pub fn accept(at: Moment, dialect: Dialect, policy: &Policy, mint: u64) -> Self {
-        Self {
-            dialect,
-            state: State::Open,
-            subscriptions: BTreeMap::new(),
-            out: VecDeque::new(),
-            keep_alive_due: policy.makes(Check::KeepAlives).then(|| at + policy.keep_alive),
-            ends_at: at + policy.lifetime,
-            publishes: 0,
-            mint,
+        let mut server = Self::new(at, dialect, policy, mint);
+        let needs_init = dialect == Dialect::Events && policy.readings.without_init == WithoutInit::Nothing;
+        if policy.makes(Check::KeepAlives) && !needs_init {
+            server.keep_alive_due = Some(at + policy.keep_alive);
         }
+        if dialect == Dialect::Events && policy.readings.without_init == WithoutInit::Acknowledged {
+            server.say_ack(policy);
+        }
+        server
     }
 
     /// A connection that has been upgraded only to be refused in-band.
     ///
     /// Source: GQL-HANDSHAKE-022, GQL-ERR-024, EVT-HANDSHAKE-012, EVT-CLOSE-008.
     pub fn refuse(at: Moment, dialect: Dialect, policy: &Policy, refusal: &Refusal) -> Self {
-        let mut server = Self::accept(at, dialect, policy, 0);
-        server.keep_alive_due = None;
+        let readings = &policy.readings;
+        let mut server = Self::new(at, dialect, policy, 0);
         server.state = State::Refused;
-        let errors = errors_json(core::slice::from_ref(refusal));
-        server.say_errors("connection_error", None, &errors);
+        let told = match dialect {
+            Dialect::Graphql => refusal.as_connect_denial(readings.connect_denial),
+            Dialect::Events => refusal.as_connect_error(readings.connect_error),
+        };
+        let word = match (dialect, readings.connect_word) {
+            (Dialect::Graphql, ConnectWord::Error) => "error",
+            (Dialect::Graphql, ConnectWord::ConnectionError) | (Dialect::Events, _) => "connection_error",
+        };
+        let due = at + policy.request_max;
+        let text = error_message(dialect, word, None, core::slice::from_ref(&told), readings);
+        server.postpone(due, Effect::Say(text));
         if policy.makes(Check::CloseAfterRefusal) {
-            server.close(1000, "");
+            server.postpone(due, Effect::Close(readings.refusal_close.code()));
+        }
+        if dialect == Dialect::Graphql || readings.refusal_time == RefusalTime::AtOnce {
+            server.hurry(policy);
         }
         server
+    }
+
+    fn new(at: Moment, dialect: Dialect, policy: &Policy, mint: u64) -> Self {
+        Self {
+            dialect,
+            state: State::Open,
+            subscriptions: BTreeMap::new(),
+            out: VecDeque::new(),
+            pending: VecDeque::new(),
+            now: at,
+            keep_alive_due: None,
+            ends_at: at + policy.lifetime,
+            publishes: 0,
+            mint,
+            lives: 0,
+            draws: 0,
+        }
     }
 
     /// Which protocol it speaks.
@@ -213,21 +293,32 @@ impl Server {
 
     /// The subscriptions by id.
     pub fn subscriptions(&self) -> impl Iterator<Item = (&str, &Interest)> {
-        self.subscriptions.iter().map(|(id, interest)| (id.as_str(), interest))
+        self.subscriptions.iter().map(|(id, subscription)| (id.as_str(), &subscription.interest))
+    }
+
+    pub(crate) fn subscription(&self, id: &str) -> Option<&Subscription> {
+        self.subscriptions.get(id)
     }
 
     /// Takes one frame of the client; what it causes beyond this connection is returned.
     pub fn receive(&mut self, at: Moment, frame: Frame<'_>, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
+        self.now = at;
         match (self.state, frame) {
             (State::Gone, _) => None,
             (_, Frame::Close { .. } | Frame::Lost) => {
                 if policy.makes(Check::CloseFreesIds) {
                     self.subscriptions.clear();
                 }
+                self.pending.clear();
                 self.state = State::Gone;
                 None
             }
-            (_, Frame::Ping(_) | Frame::Pong(_)) | (State::Refused, Frame::Text { .. } | Frame::Binary(_)) => None,
+            (_, Frame::Ping(_) | Frame::Pong(_)) => None,
+            (State::Refused, Frame::Text { .. } | Frame::Binary(_)) => {
+                // EVT-A-09: a refusal that waited for a message.
+                self.hurry(policy);
+                None
+            }
             (State::Open | State::Ready, Frame::Text { text, .. }) => self.read(at, text, policy, host),
             (State::Open | State::Ready, Frame::Binary(_)) => {
                 self.unreadable(policy);
@@ -238,7 +329,10 @@ impl Server {
 
     fn read(&mut self, at: Moment, text: &str, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
         let decoded = decode(self.dialect, text);
-        let needs_ready = self.dialect == Dialect::Graphql || !policy.makes(Check::InitOptional);
+        let needs_ready = match self.dialect {
+            Dialect::Graphql => policy.readings.early_operations == EarlyOperations::Ignored,
+            Dialect::Events => !policy.makes(Check::InitOptional),
+        };
         let is_init = decoded.as_ref().is_ok_and(|decoded| matches!(decoded.message, Message::Init));
         if needs_ready && self.state == State::Open && !is_init {
             // GQL-INIT-005: what comes before the acknowledgement is ignored.
@@ -276,6 +370,19 @@ impl Server {
         if !policy.makes(Check::InitAnswered) {
             return;
         }
+        self.say_ack(policy);
+        if policy.makes(Check::KeepAlives) && self.keep_alive_due.is_none() {
+            self.keep_alive_due = Some(at + policy.keep_alive);
+        }
+        if self.dialect == Dialect::Graphql && policy.makes(Check::FirstKeepAlive) {
+            self.say("{\"type\":\"ka\"}");
+            if policy.makes(Check::KeepAlives) {
+                self.keep_alive_due = Some(at + policy.keep_alive);
+            }
+        }
+    }
+
+    fn say_ack(&mut self, policy: &Policy) {
         let named = policy.makes(Check::AckNamesTimeout);
         let mut text = String::new();
         let ack = ObjectWriter::message(&mut text, "connection_ack");
@@ -290,21 +397,16 @@ impl Server {
         }
         .close();
         self.say(text);
-        if self.dialect == Dialect::Graphql && policy.makes(Check::FirstKeepAlive) {
-            self.say("{\"type\":\"ka\"}");
-            if policy.makes(Check::KeepAlives) {
-                self.keep_alive_due = Some(at + policy.keep_alive);
-            }
-        }
     }
 
     /// Sends one event to one subscription. `body` is JSON text: the payload, or the event as a string.
-    pub fn deliver(&mut self, id: &str, body: &str) {
+    pub fn deliver(&mut self, id: &str, body: &str, form: EventForm) {
         let mut text = String::with_capacity(body.len() + id.len() + 40);
         let message = ObjectWriter::message(&mut text, "data").string("id", id);
-        match self.dialect {
-            Dialect::Graphql => message.text("payload", body),
-            Dialect::Events => message.text("event", body),
+        match (self.dialect, form) {
+            (Dialect::Graphql, _) => message.text("payload", body),
+            (Dialect::Events, EventForm::String) => message.text("event", body),
+            (Dialect::Events, EventForm::Array) => message.text("event", &format!("[{body}]")),
         }
         .close();
         self.say(text);
@@ -312,6 +414,8 @@ impl Server {
 
     /// Lets time pass: keep-alives, and the end of the connection's life.
     pub fn elapse(&mut self, at: Moment, policy: &Policy) {
+        self.now = at;
+        self.catch_up(policy);
         if matches!(self.state, State::Refused | State::Gone) {
             return;
         }
@@ -326,11 +430,13 @@ impl Server {
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Deadline> {
+        let pending = self.pending.front().map(|(at, _)| Deadline { at: *at, why: Timer::Delivery });
         if matches!(self.state, State::Refused | State::Gone) {
-            return None;
+            return pending;
         }
         let ka = self.keep_alive_due.map(|at| Deadline { at, why: Timer::KeepAlive });
-        Deadline::earlier(ka, Some(Deadline { at: self.ends_at, why: Timer::Lifetime }))
+        let end = Some(Deadline { at: self.ends_at, why: Timer::Lifetime });
+        Deadline::earlier(Deadline::earlier(ka, pending), end)
     }
 
     /// The next frame to send.
@@ -350,25 +456,30 @@ impl Server {
     fn close(&mut self, code: u16, reason: &str) {
         self.out.push_back(OwnedFrame::Close { code: Some(code), reason: reason.into() });
         self.subscriptions.clear();
+        self.pending.clear();
         self.state = State::Gone;
     }
 
-    /// Says `word` with an error list in the place where the dialect has it.
-    fn say_errors(&mut self, word: &str, id: Option<&str>, errors: &str) {
-        let mut text = String::new();
-        let mut message = ObjectWriter::message(&mut text, word);
-        if let Some(id) = id {
-            message = message.string("id", id);
-        }
-        match self.dialect {
-            Dialect::Events => message.text("errors", errors),
-            Dialect::Graphql => {
-                let mut payload = String::new();
-                ObjectWriter::open(&mut payload).text("errors", errors).close();
-                message.text("payload", &payload)
-            }
-        }
-        .close();
-        self.say(text);
+    fn say_errors(&mut self, word: &str, id: Option<&str>, refusals: &[Refusal], readings: &Readings) {
+        self.say(error_message(self.dialect, word, id, refusals, readings));
     }
+}
+
+/// The message `word` with an error list in the place where the dialect has it.
+fn error_message(dialect: Dialect, word: &str, id: Option<&str>, refusals: &[Refusal], readings: &Readings) -> String {
+    let mut text = String::new();
+    let mut message = ObjectWriter::message(&mut text, word);
+    if let Some(id) = id {
+        message = message.string("id", id);
+    }
+    match dialect {
+        Dialect::Events => message.text("errors", &errors_json(refusals)),
+        Dialect::Graphql => {
+            let mut payload = String::new();
+            ObjectWriter::open(&mut payload).text("errors", &graphql_errors_json(refusals, readings)).close();
+            message.text("payload", &payload)
+        }
+    }
+    .close();
+    text
 }

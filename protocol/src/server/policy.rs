@@ -6,6 +6,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use super::readings::{Eventual, Readings};
+
 /// One thing that a correct server does, or does not let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -178,6 +180,12 @@ pub struct Policy {
     pub events_max: usize,
     /// Channel namespaces that exist. Source: EVT-CHANNEL-007.
     pub namespaces: alloc::vec::Vec<String>,
+    /// Longest time that a handler may take. Source: EVT-LIMIT-014.
+    pub request_max: Duration,
+    /// How it reads what sources disagree about.
+    pub readings: Readings,
+    /// How much later than at once things happen; `None` for at once.
+    pub eventual: Option<Eventual>,
 }
 
 impl Default for Policy {
@@ -192,6 +200,9 @@ impl Default for Policy {
             publish_bytes_max: 1_200_000,
             events_max: 5,
             namespaces: alloc::vec!["default".into(), "other".into()],
+            request_max: Duration::from_secs(30),
+            readings: Readings::default(),
+            eventual: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::readings::{ConnectDenial, ConnectError, ErrorTypePlace, LimitErrors, Readings};
 use crate::encode::ObjectWriter;
 
 /// One entry of an error list.
@@ -45,10 +46,20 @@ impl Refusal {
 
     /// JSON text of the entry.
     pub fn to_json(&self) -> String {
+        self.to_json_with(ErrorTypePlace::Element)
+    }
+
+    fn to_json_with(&self, place: ErrorTypePlace) -> String {
         let mut out = String::new();
         let mut entry = ObjectWriter::open(&mut out);
-        if let Some(error_type) = &self.error_type {
-            entry = entry.string("errorType", error_type);
+        match (&self.error_type, place) {
+            (Some(error_type), ErrorTypePlace::Element) => entry = entry.string("errorType", error_type),
+            (Some(error_type), ErrorTypePlace::Extensions) => {
+                let mut extensions = String::new();
+                ObjectWriter::open(&mut extensions).string("errorType", error_type).close();
+                entry = entry.text("extensions", &extensions);
+            }
+            (None, ErrorTypePlace::Element | ErrorTypePlace::Extensions) => {}
         }
         if let Some(message) = &self.message {
             entry = entry.string("message", message);
@@ -58,6 +69,42 @@ impl Refusal {
         }
         entry.close();
         out
+    }
+
+    /// GQL-A-03: the refusal of a connection in the words of this reading.
+    pub(super) fn as_connect_denial(&self, denial: ConnectDenial) -> Self {
+        match (denial, self.error_type.as_deref()) {
+            (ConnectDenial::Namespaced, Some(name @ ("UnauthorizedException" | "BadRequestException"))) => {
+                let error_type = alloc::format!("com.amazonaws.deepdish.graphql.auth#{name}");
+                Self { error_type: Some(error_type), message: self.message.clone(), code: Some(400) }
+            }
+            (ConnectDenial::Namespaced | ConnectDenial::Plain, _) => self.clone(),
+        }
+    }
+
+    /// EVT-A-05: the refusal of a connection with what this reading tells.
+    pub(super) fn as_connect_error(&self, told: ConnectError) -> Self {
+        match told {
+            ConnectError::Full => self.clone(),
+            ConnectError::WithoutCode => Self { code: None, ..self.clone() },
+            ConnectError::TypeAlone => Self { code: None, message: None, error_type: self.error_type.clone() },
+        }
+    }
+}
+
+/// JSON text of `payload.errors` of GraphQL. Source: GQL-A-05, GQL-A-06.
+pub(super) fn graphql_errors_json(refusals: &[Refusal], readings: &Readings) -> String {
+    let entries: alloc::vec::Vec<_> =
+        refusals.iter().map(|refusal| refusal.to_json_with(readings.error_type_place)).collect();
+    let is_limit = |refusal: &Refusal| {
+        refusal
+            .error_type
+            .as_deref()
+            .is_some_and(|t| ["MaxSubscriptionsReachedError", "LimitExceededError"].contains(&t))
+    };
+    match (readings.limit_errors, refusals) {
+        (LimitErrors::Object, [one]) if is_limit(one) => entries.concat(),
+        (LimitErrors::Object | LimitErrors::Array, _) => alloc::format!("[{}]", entries.join(",")),
     }
 }
 

@@ -1,0 +1,86 @@
+//! A publish over HTTP: the same steps as over WebSocket, told by statuses.
+
+use std::time::Duration;
+
+use appsync_protocol::encode::ObjectWriter;
+use appsync_protocol::envelope::{Raw, member, string};
+use appsync_protocol::server::{Asked, Hook, Host, Identity, Refusal, check_namespace, read_publish};
+use appsync_protocol::wire::{Request, Response};
+
+use crate::fault::DoorCheck as Door;
+use crate::reference::endpoint::{Answer, Endpoint};
+use crate::reference::http::{authorize, json, refused};
+
+/// Answers `POST /event`. Source: EVT-HTTP-003 to EVT-HTTP-026, in the order of the lifecycle of a publish.
+pub(in crate::reference) fn publish(endpoint: &mut Endpoint, request: &Request) -> Answer {
+    endpoint.publishes += 1;
+    let number = endpoint.publishes;
+    let mut answer = decide(endpoint, request, number);
+    // EVT-HTTP-018
+    let headers = &mut answer.response.headers;
+    headers.push("x-amzn-requestid", format!("00000000-0000-4000-8000-{number:012x}"));
+    headers.push("x-amzn-appsync-tokensconsumed", "1");
+    answer
+}
+
+fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
+    let text = request.body.text();
+    let parts = Raw::read(&text).ok().and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
+    let Some((channel, events)) = parts else {
+        if endpoint.edits.makes(Door::HttpBody) {
+            let refusal = Refusal::new("BadRequestException", "The body needs channel and events");
+            return refused(400, &refusal).into();
+        }
+        return json(200, r#"{"failed":[],"successful":[]}"#.into()).into();
+    };
+    let policy = endpoint.hub.policy().clone();
+    let batch = match read_publish(channel, events, &policy, "BadRequestException", "Input exceeded 5 event limit") {
+        Ok(batch) => batch,
+        Err(refusal) => return refused(400, &refusal).into(),
+    };
+    let written = string(channel).unwrap_or_default();
+    let asked = Asked::Publish { channel: &written, namespace: batch.namespace(), events };
+    let admitted = authorize(endpoint, request)
+        .and_then(|()| endpoint.config.events.enables(Identity::default().mode, asked))
+        .and_then(|()| check_namespace(batch.namespace(), &policy))
+        .and_then(|()| endpoint.judge(None).admits(asked));
+    if let Err(refusal) = admitted {
+        return refused(status_of(endpoint, &refusal), &refusal).into();
+    }
+    let handled = batch.handle(&Identity::default(), &policy, &mut endpoint.judge(None));
+    let settled = match handled.result {
+        Ok(settled) => settled,
+        Err(rejection) => {
+            let refusal = rejection.refusal(Hook::Publish, &policy.readings);
+            return Answer { response: refused(rejection.status(), &refusal), after: handled.after };
+        }
+    };
+    let mut body = String::new();
+    settled.receipt(ObjectWriter::open(&mut body), 0, number).close();
+    let is_partial = settled.has_failures();
+    if endpoint.edits.makes(Door::HttpReaches) {
+        endpoint.hub.broadcast(None, settled.into_broadcast(handled.after));
+    }
+    if is_partial && !endpoint.edits.makes(Door::HttpPartial) {
+        return refused(400, &Refusal::new("BadRequestException", "Not all events could be published")).into();
+    }
+    Answer { response: json(200, body), after: handled.after }
+}
+
+/// The status of a refusal before the handler. Source: EVT-HTTP-008, EVT-HTTP-014, EVT-HTTP-022, EVT-A-13.
+fn status_of(endpoint: &Endpoint, refusal: &Refusal) -> u16 {
+    match refusal.error_type.as_deref() {
+        Some("UnauthorizedException") => endpoint.hub.policy().readings.http_denial.status(),
+        Some("LimitExceededError") => 429,
+        Some("ResourceNotFound") => 404,
+        Some("AuthorizerFailureException") => 500,
+        Some(_) | None => 400,
+    }
+}
+
+impl From<Response> for Answer {
+    /// An answer that takes no time.
+    fn from(response: Response) -> Self {
+        Self { response, after: Duration::ZERO }
+    }
+}
