@@ -171,17 +171,16 @@ impl std::fmt::Debug for Authorizer {
 /// Of a key, a token and a host the first counts.
 pub fn credentials_of(headers: &Headers) -> Credentials {
     const FIRST: [&str; 3] = ["x-api-key", "authorization", "host"];
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)) {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut read = Credentials::new();
+    for (name, first) in headers.iter() {
+        if read.get(name).is_some() {
+            continue;
         }
+        let is_first_only = FIRST.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let all = || headers.all(name).map(sigv4::trimmed).collect::<Vec<_>>().join(",");
+        read = read.with(name, if is_first_only { first.to_owned() } else { all() });
     }
-    names.into_iter().fold(Credentials::new(), |object, name| {
-        let all: Vec<_> = headers.all(&name).collect();
-        let value = if FIRST.contains(&name.as_str()) { all[0].to_owned() } else { all.join(",") };
-        object.with(name, value)
-    })
+    read
 }
 
 /// Compares two secrets in a time that does not depend on where they differ.

@@ -2,6 +2,40 @@
 //!
 //! Reading the section checks each value; [`Settings::prepare`] reads the files that it names and checks what
 //! concerns several values. Everything that holds a secret has a `Debug` without it.
+//!
+//! ```toml
+//! [auth]
+//! api-keys = [{ key = "da2-one" }, { key = "da2-two", expires = "2026-12-31T00:00:00Z" }]
+//!
+//! [auth.iam]
+//! region = "eu-west-1"
+//! max-clock-skew-s = 300
+//! keys = [
+//!   { access-key-id = "AKIDEXAMPLE", secret-access-key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
+//!   { access-key-id = "ASIATEMP", secret-access-key = "secret", session-token = "token" },
+//!   { access-key-id = "AKIDLESS", secret-access-key = "less", deny = ["connect", "publish:/ns", "Mutation.addNote"] },
+//! ]
+//!
+//! [auth.cognito]
+//! issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
+//! client-id = "client"            # aud or client_id; any if not given
+//! jwks-file = "jwks.json"         # or jwks = "..." or secret = "..."
+//!
+//! [auth.oidc]
+//! issuer = "https://id.example.com"
+//! audience = "app"
+//! secret = "shared secret of HS256"
+//! groups-claim = "roles"
+//!
+//! [auth.lambda]
+//! ttl-s = 0
+//! token-pattern = "^custom-"
+//! tokens = [
+//!   { token = "custom-good", identity = "ann", denied-fields = ["Mutation.addNote"], ttl-s = 60 },
+//!   { token = "custom-bad", allow = false },
+//!   { token = "custom-broken", allow = "fail" },
+//! ]
+//! ```
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -191,23 +191,22 @@ pub(super) fn unix_seconds(date: &str) -> Option<u64> {
     date.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
+/// Whether a policy says no to this. Which fields a document asks for is for the engine to see.
 fn is_denied(deny: &Deny, purpose: &Purpose<'_>) -> bool {
-    let in_namespace = |denied: &Option<String>, name: &str| denied.as_ref().is_none_or(|own| own == name);
-    match (deny, purpose) {
-        (Deny::Connect, Purpose::Connect(_)) => true,
-        (Deny::Subscribe(denied), Purpose::Operation(Asked::Subscribe { namespace, .. })) => {
-            in_namespace(denied, namespace)
+    let concerns = |denied: &Option<String>, name: &str| denied.as_ref().is_none_or(|own| own == name);
+    match purpose {
+        Purpose::Connect(_) => *deny == Deny::Connect,
+        Purpose::Operation(Asked::Start { .. }) | Purpose::Http { dialect: Dialect::Graphql, .. } => {
+            *deny == Deny::Graphql
         }
-        (Deny::Publish(denied), Purpose::Operation(Asked::Publish { namespace, .. })) => {
-            in_namespace(denied, namespace)
+        Purpose::Operation(Asked::Subscribe { namespace, .. }) => {
+            matches!(deny, Deny::Subscribe(denied) if concerns(denied, namespace))
         }
-        (Deny::Publish(denied), Purpose::Http { dialect: Dialect::Events, channel, .. }) => {
-            in_namespace(denied, channel.map_or("", |(_, namespace)| namespace))
+        Purpose::Operation(Asked::Publish { namespace, .. })
+        | Purpose::Http { dialect: Dialect::Events, channel: Some((_, namespace)), .. } => {
+            matches!(deny, Deny::Publish(denied) if concerns(denied, namespace))
         }
-        (Deny::Graphql, Purpose::Operation(Asked::Start { .. }))
-        | (Deny::Graphql, Purpose::Http { dialect: Dialect::Graphql, .. }) => true,
-        // Which fields a document asks for is for the engine to see.
-        (Deny::Connect | Deny::Subscribe(_) | Deny::Publish(_) | Deny::Graphql | Deny::Field(_), _) => false,
+        Purpose::Http { dialect: Dialect::Events, channel: None, .. } => *deny == Deny::Publish(None),
     }
 }
 
@@ -347,7 +346,7 @@ fn canonical_query(query: &str) -> String {
 }
 
 /// Without spaces at the ends, and with one where there are several.
-fn trimmed(value: &str) -> String {
+pub(super) fn trimmed(value: &str) -> String {
     value.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
