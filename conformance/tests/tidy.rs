@@ -31,6 +31,8 @@ const SHELLS: Listed = &[
 
 /// Files of more than [`LINES_WITHOUT_REASON`] lines.
 const LONG_FILES: Listed = &[
+    ("conformance/src/auth/tests/endpoint.rs", "every mode at every place where credentials are presented"),
+    ("conformance/src/auth/tests/signature.rs", "vectors, recordings and the signing crate judge one verifier"),
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),

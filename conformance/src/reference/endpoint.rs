@@ -17,13 +17,18 @@ use super::edits::Edits;
 use super::events::{Events, Meter};
 use super::graphql::{Engine, RequestError, SchemaError};
 use super::profile::Profile;
+use crate::auth::{self, AllowedModes, Authorizer, Denial, Purpose};
 use crate::fault::{How, Reaction};
 
-/// What an endpoint is called, which key it knows, what it checks.
-#[derive(Clone)]
+/// What an endpoint is called, whom it knows, what it checks.
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// The API key it knows.
-    pub api_key: String,
+    /// Whom it knows.
+    pub auth: auth::Settings,
+    /// Which modes are enabled for what.
+    pub modes: AllowedModes,
+    /// Seconds since 1970 at [`Moment::START`]; signatures, tokens and keys have dates.
+    pub epoch_unix_s: u64,
     /// Its own host names, without port; in lower case.
     pub hosts: Vec<String>,
     /// Limits and checks. Its namespaces and readings are those of the two fields below.
@@ -43,21 +48,13 @@ pub struct Answer {
     pub after: Duration,
 }
 
-impl std::fmt::Debug for Config {
-    /// Without the key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("hosts", &self.hosts)
-            .field("policy", &self.policy)
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
-            api_key: "da2-syncspecreferenceendpoint1".into(),
+            auth: auth::Settings::default(),
+            modes: AllowedModes::default(),
+            // 2026-01-01, so that nothing in virtual time depends on the day.
+            epoch_unix_s: 1_767_225_600,
             hosts: vec!["127.0.0.1".into(), "localhost".into(), "[::1]".into(), "api.example.com".into()],
             policy: Policy::default(),
             events: Events::default(),
@@ -66,9 +63,37 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The same with another Events API, and the modes that it enables.
+    #[must_use]
+    pub fn with_events(mut self, events: Events) -> Self {
+        events.allow_in(&mut self.modes);
+        self.events = events;
+        self
+    }
+
+    /// The same with one API key that it knows, and nobody else.
+    #[must_use]
+    pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
+        self.auth = auth::Settings::with_api_key(key);
+        self
+    }
+
+    /// The first API key that it knows; empty if there is none.
+    pub fn api_key(&self) -> &str {
+        self.auth.first_api_key()
+    }
+
+    /// Seconds since 1970.
+    pub(super) const fn unix_s(&self, at: Moment) -> u64 {
+        self.epoch_unix_s.saturating_add(at.as_micros() / 1_000_000)
+    }
+}
+
 /// The reference endpoint.
 pub struct Endpoint {
     pub(super) config: Config,
+    authorizer: Authorizer,
     pub(super) hub: Hub,
     pub(super) engine: Engine,
     pub(super) edits: Edits,
@@ -103,6 +128,7 @@ impl Endpoint {
         }
         Self {
             hub: Hub::new(config.policy.clone()),
+            authorizer: Authorizer::new(&config.auth),
             config,
             engine,
             edits: Edits::new(bent),
@@ -131,7 +157,8 @@ impl Endpoint {
             // Behind a socket the port stays open; a target that is gone must not look like one that answers.
             return (Response::new(503, ""), None);
         }
-        let admission = super::door::admit(&self.config, &self.edits, request);
+        let now_unix_s = self.config.unix_s(at);
+        let admission = super::door::admit(&self.config, &self.edits, &mut self.authorizer, now_unix_s, request);
         let Some((dialect, admitted)) = admission.connection else {
             return (admission.response, None);
         };
@@ -149,8 +176,14 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
-        let (meter, from_one) = (&mut self.meter, Some(from));
-        let mut judge = Judge { engine: &self.engine, config: &self.config, meter, at, from: from_one };
+        let mut judge = Judge {
+            engine: &self.engine,
+            config: &self.config,
+            authorizer: &mut self.authorizer,
+            meter: &mut self.meter,
+            at,
+            from: Some(from),
+        };
         self.hub.receive(at, from, frame, &mut judge);
         if matches!(frame, Frame::Close { .. } | Frame::Lost) {
             self.dialects.remove(&from);
@@ -192,7 +225,23 @@ impl Endpoint {
     /// What judges operations now; `from` is the connection that they come from, if they do.
     pub(super) const fn judge(&mut self, from: Option<ConnectionId>) -> Judge<'_> {
         let at = self.hub.now();
-        Judge { engine: &self.engine, config: &self.config, meter: &mut self.meter, at, from }
+        let (authorizer, meter) = (&mut self.authorizer, &mut self.meter);
+        Judge { engine: &self.engine, config: &self.config, authorizer, meter, at, from }
+    }
+
+    /// How often the Lambda authorizer was asked (GQL-AUTH-020, EVT-AUTH-029).
+    pub fn authorizer_calls(&self) -> u64 {
+        self.authorizer.authorizer_calls()
+    }
+
+    /// Judges the credentials of an HTTP request.
+    pub(super) fn authorize_http(
+        &mut self,
+        purpose: &Purpose<'_>,
+        presented: &Credentials,
+    ) -> Result<Identity, Denial> {
+        let allowed = self.config.modes.for_purpose(purpose);
+        self.authorizer.judge(self.config.unix_s(self.hub.now()), purpose, presented, allowed)
     }
 
     pub(super) fn announce(&mut self, field: String, object: appsync_protocol::json::Json) {
@@ -245,8 +294,14 @@ impl Endpoint {
     }
 
     fn lose(&mut self, at: Moment, id: ConnectionId) {
-        let mut judge =
-            Judge { engine: &self.engine, config: &self.config, meter: &mut self.meter, at, from: Some(id) };
+        let mut judge = Judge {
+            engine: &self.engine,
+            config: &self.config,
+            authorizer: &mut self.authorizer,
+            meter: &mut self.meter,
+            at,
+            from: Some(id),
+        };
         self.hub.receive(at, id, Frame::Lost, &mut judge);
         self.dialects.remove(&id);
     }
@@ -262,6 +317,7 @@ impl std::fmt::Debug for Endpoint {
 pub(super) struct Judge<'e> {
     engine: &'e Engine,
     config: &'e Config,
+    authorizer: &'e mut Authorizer,
     meter: &'e mut Meter,
     at: Moment,
     from: Option<ConnectionId>,
@@ -272,9 +328,11 @@ impl Host for Judge<'_> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;
-        check_key(self.config, credentials.get("x-api-key"))?;
-        let who = Identity::default();
-        self.config.events.enables(who.mode, asked).map(|()| who)
+        let purpose = Purpose::Operation(asked);
+        let allowed = self.config.modes.for_purpose(&purpose);
+        self.authorizer
+            .judge(self.config.unix_s(self.at), &purpose, &credentials, allowed)
+            .map_err(|denial| denial.of_operation())
     }
 
     fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
@@ -307,11 +365,6 @@ impl Host for Judge<'_> {
     fn subscribing(&mut self, _who: &Identity, pattern: &ChannelPattern) -> Handled<()> {
         self.config.events.subscribing(pattern)
     }
-}
-
-/// Compares a key with the one that is known.
-pub(super) fn check_key(config: &Config, key: Option<&str>) -> Result<(), Refusal> {
-    if key == Some(config.api_key.as_str()) { Ok(()) } else { Err(Refusal::unauthorized()) }
 }
 
 fn refusals(error: &RequestError) -> Vec<Refusal> {

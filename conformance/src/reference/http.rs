@@ -1,10 +1,12 @@
 //! The two HTTP endpoints: GraphQL operations and Events publishes.
 
-use appsync_protocol::server::{Refusal, errors_json};
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::server::{Identity, Refusal, errors_json};
 use appsync_protocol::wire::{Headers, Request, Response};
 
-use super::endpoint::{Answer, Endpoint, check_key};
+use super::endpoint::{Answer, Endpoint};
 use super::events::publish;
+use crate::auth::{Denial, Purpose, credentials_of};
 use crate::fault::DoorCheck as Door;
 
 /// Answers an HTTP request.
@@ -37,8 +39,10 @@ fn preflight() -> Response {
 }
 
 fn graphql(endpoint: &mut Endpoint, request: &Request) -> Response {
-    if let Err(refusal) = authorize(endpoint, request) {
-        return refused(401, &refusal);
+    let purpose = Purpose::Http { dialect: Dialect::Graphql, request, channel: None };
+    if let Err(denial) = authorize(endpoint, &purpose, request) {
+        let (status, refusal) = denial.over_http();
+        return refused(status, &refusal);
     }
     let executed = endpoint.engine.execute(&request.body.0);
     if endpoint.edits.makes(Door::HttpReaches) {
@@ -60,15 +64,15 @@ fn graphql(endpoint: &mut Endpoint, request: &Request) -> Response {
     response
 }
 
-pub(super) fn authorize(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
-    match request.headers.first("x-api-key") {
-        None if endpoint.edits.makes(Door::HttpKeyPresent) => {
-            Err(Refusal::new("UnauthorizedException", "Valid authorization header not provided."))
-        }
-        None => Ok(()),
-        Some(_) if !endpoint.edits.makes(Door::HttpKey) => Ok(()),
-        key => check_key(&endpoint.config, key),
+/// Judges the credentials in the header; a bent endpoint takes whoever comes as nobody.
+pub(super) fn authorize(endpoint: &mut Endpoint, purpose: &Purpose<'_>, request: &Request) -> Result<Identity, Denial> {
+    let presented = credentials_of(&request.headers);
+    let carries = presented.get("x-api-key").or(presented.get("authorization")).is_some();
+    let check = if carries { Door::HttpKey } else { Door::HttpKeyPresent };
+    if !endpoint.edits.makes(check) {
+        return Ok(Identity::default());
     }
+    endpoint.authorize_http(purpose, &presented)
 }
 
 pub(super) fn refused(status: u16, refusal: &Refusal) -> Response {

@@ -11,7 +11,9 @@ mod settings;
 mod tests;
 
 use appsync_protocol::channel::{Channel, ChannelPattern};
-use appsync_protocol::server::{Asked, Handled, Mode, Outcome, Refusal};
+use appsync_protocol::server::{Handled, Mode, Outcome};
+
+use crate::auth::{AllowedModes, NamespaceModes};
 
 pub use handlers::{Handler, Invoke, Lambda, LambdaResult, Returned, SubscribeHandler, Transform, When};
 pub use meter::Meter;
@@ -72,17 +74,13 @@ impl Events {
         }
     }
 
-    /// Whether the mode is enabled for what is asked.
-    ///
-    /// # Errors
-    /// Where it is not: like any missing permission (EVT-AUTH-019).
-    pub fn enables(&self, mode: Mode, asked: Asked<'_>) -> Result<(), Refusal> {
-        let enabled = match asked {
-            Asked::Start { .. } => true,
-            Asked::Subscribe { namespace, .. } => self.modes_for(Operation::Subscribe, namespace).contains(&mode),
-            Asked::Publish { namespace, .. } => self.modes_for(Operation::Publish, namespace).contains(&mode),
-        };
-        if enabled { Ok(()) } else { Err(Refusal::unauthorized()) }
+    /// Puts the lists of modes where credentials are judged by them.
+    pub fn allow_in(&self, modes: &mut AllowedModes) {
+        modes.events_connect.clone_from(&self.connect);
+        modes.events_publish.clone_from(&self.publish);
+        modes.events_subscribe.clone_from(&self.subscribe);
+        let own = |own: &Namespace| NamespaceModes { publish: own.publish.clone(), subscribe: own.subscribe.clone() };
+        modes.namespaces = self.namespaces.iter().map(|one| (one.name.clone(), own(one))).collect();
     }
 
     /// The names of the namespaces.

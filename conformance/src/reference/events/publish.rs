@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use appsync_protocol::dialect::Dialect;
 use appsync_protocol::encode::ObjectWriter;
 use appsync_protocol::envelope::{Raw, member, string};
-use appsync_protocol::server::{Asked, Hook, Host, Identity, Refusal, check_namespace, read_publish};
+use appsync_protocol::server::{Asked, Hook, Host, Refusal, check_namespace, read_publish};
 use appsync_protocol::wire::{Request, Response};
 
+use crate::auth::Purpose;
 use crate::fault::DoorCheck as Door;
 use crate::reference::endpoint::{Answer, Endpoint};
 use crate::reference::http::{authorize, json, refused};
@@ -40,14 +42,20 @@ fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
     };
     let written = string(channel).unwrap_or_default();
     let asked = Asked::Publish { channel: &written, namespace: batch.namespace(), events };
-    let admitted = authorize(endpoint, request)
-        .and_then(|()| endpoint.config.events.enables(Identity::default().mode, asked))
-        .and_then(|()| check_namespace(batch.namespace(), &policy))
-        .and_then(|()| endpoint.judge(None).admits(asked));
+    let purpose = Purpose::Http { dialect: Dialect::Events, request, channel: Some((&written, batch.namespace())) };
+    let who = match authorize(endpoint, &purpose, request) {
+        Ok(who) => who,
+        Err(denial) => {
+            let (status, refusal) = denial.over_http();
+            let status = if status == 401 { policy.readings.http_denial.status() } else { status };
+            return refused(status, &refusal).into();
+        }
+    };
+    let admitted = check_namespace(batch.namespace(), &policy).and_then(|()| endpoint.judge(None).admits(asked));
     if let Err(refusal) = admitted {
         return refused(status_of(endpoint, &refusal), &refusal).into();
     }
-    let handled = batch.handle(&Identity::default(), &policy, &mut endpoint.judge(None));
+    let handled = batch.handle(&who, &policy, &mut endpoint.judge(None));
     let settled = match handled.result {
         Ok(settled) => settled,
         Err(rejection) => {

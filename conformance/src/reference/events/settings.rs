@@ -28,6 +28,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::handlers::{Handler, SubscribeHandler};
 use super::{Events, Namespace};
+use crate::auth::ModeName;
 
 /// What a file says about the Events API. The default is two namespaces, `default` and `other`, with API keys.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,29 +74,6 @@ pub struct Rates {
     pub requests: Option<u32>,
     /// Events that are published in the whole API; the service allows 10000 (EVT-LIMIT-007).
     pub events: Option<u32>,
-}
-
-/// A mode as a file writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ModeName {
-    ApiKey,
-    Iam,
-    Oidc,
-    Cognito,
-    Lambda,
-}
-
-impl From<ModeName> for Mode {
-    fn from(name: ModeName) -> Self {
-        match name {
-            ModeName::ApiKey => Self::ApiKey,
-            ModeName::Iam => Self::Iam,
-            ModeName::Oidc => Self::Oidc,
-            ModeName::Cognito => Self::Cognito,
-            ModeName::Lambda => Self::Lambda,
-        }
-    }
 }
 
 impl Default for Settings {

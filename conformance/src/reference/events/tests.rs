@@ -27,7 +27,7 @@ impl World {
 
     fn with(settings: &str, profile: Profile) -> Self {
         let events = compile(settings).unwrap();
-        let config = Config { events, profile, ..Config::default() };
+        let config = Config { profile, ..Config::default() }.with_events(events);
         let mut endpoint = Endpoint::new(config, &[]).unwrap();
         let headers = Headers::new()
             .with("host", "localhost")
