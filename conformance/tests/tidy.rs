@@ -34,6 +34,7 @@ const SHELLS: Listed = &[
 const LONG_FILES: Listed = &[
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
+    ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
     ("conformance/src/reference/shell/tests.rs", "the shell from its first byte to its end"),
     ("conformance/src/report/baseline.rs", "reading, writing and comparing belong to one format"),
