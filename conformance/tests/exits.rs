@@ -88,6 +88,7 @@ fn arguments_that_make_no_sense_exit_2_before_anything_is_run() {
         (vec!["--report", "report.json"], "expected FORMAT=PATH"),
         (vec!["--report", "json=no/such/directory/report.json"], "--report \"json=no/such/directory/report.json\""),
         (vec!["--baseline", "no/such/baseline.toml"], "--baseline no/such/baseline.toml"),
+        (vec!["--write-baseline", "no/such/directory/b.toml"], "--write-baseline no/such/directory/b.toml"),
         (vec!["--step-timeout", "soon"], "--step-timeout"),
         (vec!["--no-such-option"], "--no-such-option"),
     ] {
@@ -120,6 +121,28 @@ fn a_report_that_cannot_be_written_exits_2() {
 
         ended.exits(2, "");
     }
+}
+
+#[test]
+fn a_json_report_tells_the_exit_code_of_a_run_whose_other_report_cannot_be_written() {
+    for other in ["--report=junit=/dev/full", "--report=ndjson=/dev/full", "--report=json=/dev/full"] {
+        let path = fresh("told.json");
+        let json = format!("--report=json={}", path.display());
+
+        syncspec(&["server", "--filter", CONTROL, &json, other]).exits(2, "");
+
+        assert_eq!(read_json(&path)["exit"]["code"], 2, "{other}");
+    }
+}
+
+#[test]
+fn a_baseline_that_is_to_be_written_over_stays_until_the_run_is_over() {
+    let path = fresh("kept.toml");
+    fs::write(&path, "kept").unwrap();
+
+    syncspec(&["server", "--write-baseline", path.to_str().unwrap(), "--baseline", "no/such/file"]).refuses("no/such");
+
+    assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
 }
 
 // 3: no statement about the target

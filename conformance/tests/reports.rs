@@ -305,7 +305,7 @@ fn a_line_that_cannot_be_written_is_an_error() {
 
 #[test]
 fn the_junit_report_tells_failures_from_warnings_skips_and_errors() {
-    let xml = to_junit(&small_run()).unwrap();
+    let xml = to_junit(&small_run(), false).unwrap();
 
     insta::assert_snapshot!(xml);
     let report = Report::deserialize_from_str(&xml).unwrap();
@@ -339,7 +339,7 @@ proptest! {
     fn no_text_breaks_a_report(texts in proptest::collection::vec(hostile_text(), 8)) {
         let run = hostile_run(&texts);
 
-        let xml = to_junit(&run).unwrap();
+        let xml = to_junit(&run, false).unwrap();
         prop_assert!(xml.chars().all(is_xml), "{:?}", xml);
         let junit = Report::deserialize_from_str(&xml).unwrap();
         prop_assert_eq!(junit.tests, run.cases.len());
@@ -360,7 +360,7 @@ proptest! {
 fn markup_and_escapes_of_a_target_stand_in_the_report_as_text() {
     let run = hostile_run(&["]]></failure><script>&amp;\u{1b}]0;title\u{7}\u{0}\u{fffe}rest".into()]);
 
-    let report = Report::deserialize_from_str(&to_junit(&run).unwrap()).unwrap();
+    let report = Report::deserialize_from_str(&to_junit(&run, false).unwrap()).unwrap();
 
     let TestCaseStatus::NonSuccess { message, description, .. } = &report.test_suites[0].test_cases[0].status else {
         panic!("{report:?}")
@@ -380,7 +380,7 @@ fn no_report_of_a_played_run_holds_the_key() {
     let mut stream = Writer::new(Vec::new());
     stream.started(&run, 2).unwrap();
     run.cases.iter().for_each(|case| stream.case(case).unwrap());
-    let mut all = vec![to_json(&run), to_junit(&run).unwrap(), summary(&run, &PLAIN), baseline::write(&run)];
+    let mut all = vec![to_json(&run), to_junit(&run, false).unwrap(), summary(&run, &PLAIN), baseline::write(&run)];
     all.push(String::from_utf8(stream.into_inner()).unwrap());
     all.extend(run.cases.iter().map(|case| failure(case, &run, &PLAIN)));
     for report in all {

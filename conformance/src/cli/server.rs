@@ -51,6 +51,7 @@ struct Prepared {
 fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
     let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
     let reports = open_reports(&options.report)?;
+    options.write_baseline.as_deref().map(try_to_write).transpose()?;
     let ca = match &options.ca {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|error| format!("--ca {}: {error}", path.display()))?),
@@ -138,6 +139,18 @@ fn open_reports(wanted: &[String]) -> Result<Reports, String> {
     Ok(reports)
 }
 
+/// Whether a file can be written, without touching what is in it; a file that was not there is not left behind.
+fn try_to_write(path: &Path) -> Result<(), String> {
+    let new = !path.exists();
+    let opened = File::options().append(true).create(true).open(path);
+    opened.map_err(|error| format!("--write-baseline {}: {error}", path.display()))?;
+    if new {
+        // That it stays is no harm: the run is going to fill it.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
 fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -157,11 +170,7 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
         ExitFacts { strict: options.strict, min_cases: options.min_cases, ..finished.facts(comparison.as_ref()) };
     let mut run = finished.run;
     run.exit = decide(&facts);
-    if let Err(what) = write_reports(options, &mut reports, &run) {
-        eprintln!("syncspec: {what}");
-        facts.usage = Some(what);
-        run.exit = decide(&facts);
-    }
+    write_reports(options, &mut reports, &mut run, &mut facts);
     if let Some(comparison) = &comparison {
         say(comparison);
     }
@@ -326,24 +335,44 @@ fn complain(written: std::io::Result<()>) {
     }
 }
 
-fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &Run) -> Result<(), String> {
-    let put = |path: &Path, text: &str| {
-        let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(|error| format!("{}: {error}", path.display()))
+/// Writes every report. One that cannot be written changes the exit code, so those that tell it come last, and
+/// again where the last of all fails.
+fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &mut Run, facts: &mut ExitFacts<'_>) {
+    let mut note = |run: &mut Run, written: Result<(), String>| {
+        let Err(what) = written else { return false };
+        eprintln!("syncspec: {what}");
+        facts.usage.get_or_insert(what);
+        run.exit = decide(facts);
+        true
     };
-    for writer in &mut reports.ndjson {
-        writer.finished(run).map_err(|error| format!("--report ndjson: {error}"))?;
+    note(run, write_what_tells_no_exit(options, reports, run));
+    if note(run, write_json(reports, run)) {
+        note(run, write_json(reports, run));
     }
-    for path in &reports.json {
-        put(path, &json::to_json(run))?;
+    let lines = reports.ndjson.iter_mut().try_for_each(|writer| writer.finished(run));
+    if note(run, lines.map_err(|error| format!("--report ndjson: {error}"))) {
+        note(run, write_json(reports, run));
     }
+}
+
+fn write_what_tells_no_exit(options: &ServerOptions, reports: &Reports, run: &Run) -> Result<(), String> {
     for path in &reports.junit {
-        put(path, &junit::to_junit(run).map_err(|error| format!("--report junit: {error}"))?)?;
+        let text = junit::to_junit(run, options.strict).map_err(|error| format!("--report junit: {error}"))?;
+        put(path, &text)?;
     }
-    if let Some(path) = &options.write_baseline {
-        put(path, &baseline::write(run))?;
-    }
-    Ok(())
+    options.write_baseline.as_deref().map_or(Ok(()), |path| put(path, &baseline::write(run)))
+}
+
+/// Writes as many as it can.
+fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
+    let text = json::to_json(run);
+    let written: Vec<_> = reports.json.iter().map(|path| put(path, &text)).collect();
+    written.into_iter().collect()
+}
+
+fn put(path: &Path, text: &str) -> Result<(), String> {
+    let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn is_known_case(id: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use appsync_protocol::conversation::Heard as Understood;
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::wire::OwnedFrame;
 
@@ -15,6 +16,8 @@ pub(super) struct Inbox {
     /// Ids of subscriptions that only this scenario's own events concern: their request names a nonce of it.
     own: BTreeSet<String>,
     events: BTreeMap<(String, String), u32>,
+    /// So many of the waiting messages are known to decide nothing for the present expectation.
+    passed: usize,
 }
 
 /// One message.
@@ -71,15 +74,26 @@ const WORDS: [&str; 17] = [
 ];
 
 impl Inbox {
-    /// Notes the ids that the scenario uses.
-    pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame) {
+    /// Notes the ids that the scenario uses. `heard`: the frame as it was understood; only what was not is read
+    /// again here, for it may be megabytes.
+    pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame, heard: &Understood<'_>) {
         let OwnedFrame::Text { text, .. } = frame else { return };
-        if let Some(id) = parse_json(text).as_ref().and_then(|m| m.get("id")).and_then(Json::as_str) {
-            self.ids.insert(id.into());
-            if text.contains(prefix) {
-                self.own.insert(id.into());
-            }
+        let known = match heard {
+            Understood::Message(decoded) => decoded.message.id().map(str::to_owned),
+            Understood::Unreadable(_)
+            | Understood::Binary
+            | Understood::Control
+            | Understood::Closed
+            | Understood::Lost => None,
+        };
+        let read = || parse_json(text)?.get("id").and_then(Json::as_str).map(str::to_owned);
+        let Some(id) = known.or_else(read) else { return };
+        // What belonged to nothing may belong to something now.
+        self.passed = 0;
+        if text.contains(prefix) {
+            self.own.insert(id.clone());
         }
+        self.ids.insert(id);
     }
 
     /// Takes a frame of the peer; says if it is an event.
@@ -112,14 +126,25 @@ impl Inbox {
         event
     }
 
-    /// Looks for the message that decides an expectation, and takes it out.
+    /// From here on another expectation is held against what waits.
+    pub(super) fn turn_to_another(&mut self) {
+        self.passed = 0;
+    }
+
+    /// Forgets what waits: nothing is expected any more.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.passed = 0;
+    }
+
+    /// Looks for the message that decides an expectation, and takes it out. Messages that have not decided it
+    /// before are not looked at again.
     pub(super) fn find(&mut self, prefix: &str, any_of: &[Pattern]) -> Found {
-        let mut index = 0;
-        while let Some(heard) = self.waiting.get(index) {
+        while let Some(heard) = self.waiting.get(self.passed) {
             let fits = any_of.iter().position(|pattern| pattern.fits(&heard.frame, heard.message.as_ref()));
             let decides = fits.is_some() || self.decides(prefix, heard, any_of);
-            let Some(heard) = (if decides { self.waiting.remove(index) } else { None }) else {
-                index += 1;
+            let Some(heard) = (if decides { self.waiting.remove(self.passed) } else { None }) else {
+                self.passed += 1;
                 continue;
             };
             return match fits {
@@ -138,6 +163,7 @@ impl Inbox {
             }) && !heard.nonces.is_disjoint(wanted)
         };
         let before = self.waiting.len();
+        self.passed = 0;
         self.waiting.retain(|heard| !is_it(heard));
         self.waiting.len() < before
     }

@@ -9,26 +9,31 @@
 //!   handle:  upgraded | frame | answered | time  --> decides the waiting step, then advance
 //! ```
 
+mod delivery;
 mod inbox;
+mod listener;
+mod operation;
 mod outcome;
 mod record;
 mod wait;
 mod watch;
 
+pub use listener::Listener;
 pub use outcome::{Ending, Observation, Outcome, Unmet};
 pub use record::{Entry, Event};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use appsync_protocol::conversation::Conversation;
-use appsync_protocol::dialect::decode;
+use appsync_protocol::conversation::{Conversation, Heard};
 use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::requirement::Requirement;
+use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then};
+use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then, cut, cut_hidden};
+use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
 use wait::Waiting;
 use watch::Watch;
@@ -90,7 +95,7 @@ pub struct Player<'s> {
     started: Moment,
     now: Moment,
     lines: BTreeMap<Conn, Line>,
-    forbidden: Vec<Forbidden>,
+    deliveries: Deliveries,
     waiting: Waiting,
     calls: u32,
     out: VecDeque<Action>,
@@ -98,8 +103,9 @@ pub struct Player<'s> {
     evidence: Vec<String>,
     observations: Vec<Observation>,
     findings: Vec<Finding>,
+    losses: Vec<Finding>,
     measures: Vec<(&'static str, u64)>,
-    deliveries: Vec<Duration>,
+    latencies: Vec<Duration>,
     published: Option<Moment>,
     /// Trouble that the bystander's answer will tell from a dead target.
     doubt: Option<String>,
@@ -131,26 +137,20 @@ const UNASKED: [Requirement; 10] = [
     Requirement::EvtData001,
 ];
 
-struct Forbidden {
-    conn: Conn,
-    id: Option<String>,
-    nonce: String,
-    rule: Requirement,
-}
-
 impl<'s> Player<'s> {
     /// A player at the first step.
     pub fn new(scenario: &'s Scenario, cast: Cast, limits: Limits, at: Moment) -> Self {
         let steps = (scenario.steps)(&cast).into();
+        let deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
         Self {
             scenario,
             cast,
+            deliveries,
             steps,
             limits,
             started: at,
             now: at,
             lines: BTreeMap::new(),
-            forbidden: Vec::new(),
             waiting: Waiting::Nothing,
             calls: 0,
             out: VecDeque::new(),
@@ -158,8 +158,9 @@ impl<'s> Player<'s> {
             evidence: Vec::new(),
             observations: Vec::new(),
             findings: Vec::new(),
+            losses: Vec::new(),
             measures: Vec::new(),
-            deliveries: Vec::new(),
+            latencies: Vec::new(),
             published: None,
             doubt: None,
             ending: None,
@@ -228,14 +229,15 @@ impl<'s> Player<'s> {
         self.note(conn, Event::Frame { from: Side::Server, frame: frame.clone() });
         let Some(line) = self.lines.get_mut(&conn) else { return };
         let seen = line.conversation.observe(self.now, Side::Server, frame.borrow());
-        let murky = line.murky;
+        let (murky, blamed) = (line.murky, !seen.findings.is_empty());
         self.measures.extend(line.watch.hear(self.now, &seen.heard, &frame));
         self.findings.extend(seen.findings.into_iter().filter(|f| !(murky && UNASKED.contains(&f.requirement))));
+        self.findings.extend(self.deliveries.heard(self.now, conn, &seen.heard));
         line.over |= matches!(frame, OwnedFrame::Close { .. } | OwnedFrame::Lost);
-        let heard = line.inbox.take(&self.cast.prefix, entry, frame);
-        if let Some(heard) = heard {
-            self.judge_delivery(conn, &heard);
+        if let Some(event) = line.inbox.take(&self.cast.prefix, entry, frame) {
+            self.judge_delivery(conn, &event, blamed);
         }
+        self.losses.extend(self.deliveries.spoke(self.now, conn, self.limits.step));
         self.decide();
     }
 
@@ -243,6 +245,7 @@ impl<'s> Player<'s> {
     pub fn answered(&mut self, at: Moment, call: u32, answer: Result<Response, String>) {
         self.now = self.now.max(at);
         if let Ok(response) = &answer {
+            self.findings.extend(self.deliveries.answered(self.now, call, response));
             self.note(0, Event::Answer { call, response: response.clone() });
         }
         let Waiting::Call { call: waiting, any_of, rule, .. } = &self.waiting else { return };
@@ -258,12 +261,13 @@ impl<'s> Player<'s> {
         match any_of.iter().find(|answer| answer.fits(&response)) {
             Some(answer) => {
                 self.read(answer.reading);
-                self.evidence.push(format!("HTTP {}", crate::scenario::cut(&answer.to_string(), 100)));
+                self.evidence.push(format!("HTTP {}", cut(&answer.to_string(), 100)));
                 self.then(answer.then);
             }
             None => {
                 let expected = any_of.iter().map(ToString::to_string).collect();
-                let got = format!("status {} {}", response.status, crate::scenario::cut(&response.body.text(), 200));
+                let got =
+                    format!("status {} {}", response.status, cut_hidden(&response.body.text(), 200, &self.secrets()));
                 self.unmet(rule, expected, got);
             }
         }
@@ -282,16 +286,24 @@ impl<'s> Player<'s> {
 
     /// What became of it. `None` while it runs.
     pub fn outcome(self) -> Option<Outcome> {
-        Some(Outcome {
+        self.finish().map(|(outcome, _)| outcome)
+    }
+
+    /// What became of it, and who can go on listening on its connections. `None` while it runs.
+    pub fn finish(self) -> Option<(Outcome, Listener)> {
+        let listener = Listener::new(self.deliveries, self.lines, self.cast.prefix, self.limits.quiet);
+        let outcome = Outcome {
             ending: self.ending?,
             findings: self.findings,
+            losses: self.losses,
             evidence: self.evidence,
             observations: self.observations,
             measures: self.measures,
             record: self.record,
-            deliveries: self.deliveries,
+            deliveries: self.latencies,
             took: self.now.since(self.started),
-        })
+        };
+        Some((outcome, listener))
     }
 
     /// Ends it from outside: the run is over or the driver is in trouble.
@@ -329,7 +341,7 @@ impl<'s> Player<'s> {
             }
             Step::Warm { conn, id, attempts, rule } => self.warm(conn, id, attempts.into(), rule),
             Step::Forbid { conn, id, nonce, rule } => {
-                self.forbidden.push(Forbidden { conn, id, nonce, rule });
+                self.deliveries.forbid(Forbidden { conn, id, nonce, rule });
             }
             Step::Quiet { .. } => self.waiting = Waiting::Quiet { until: self.now + self.limits.quiet },
             Step::Hangup { conn, code: Some(code) } => {
@@ -356,6 +368,7 @@ impl<'s> Player<'s> {
     fn call(&mut self, request: Request) -> u32 {
         self.calls += 1;
         self.published = Some(self.now);
+        self.deliveries.called(self.now, self.calls, &request);
         self.note(0, Event::Call { call: self.calls, request: request.clone() });
         self.out.push_back(Action::Call(self.calls, request));
         self.calls
@@ -367,52 +380,32 @@ impl<'s> Player<'s> {
             // What the scenario does wrong on purpose is no finding against the peer.
             let seen = line.conversation.observe(self.now, Side::Client, frame.borrow());
             self.findings.extend(seen.findings.into_iter().filter(|f| f.by == Side::Server));
-            line.murky |= match &frame {
-                OwnedFrame::Text { text, .. } => decode(self.scenario.dialect, text).is_err(),
-                OwnedFrame::Binary(_) => true,
-                OwnedFrame::Ping(_) | OwnedFrame::Pong(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => false,
+            line.murky |= match &seen.heard {
+                Heard::Unreadable(_) | Heard::Binary => true,
+                Heard::Message(_) | Heard::Control | Heard::Closed | Heard::Lost => false,
             };
+            self.deliveries.said(self.now, conn, &seen.heard);
             line.watch.say(self.now, &frame);
-            line.inbox.sent(&self.cast.prefix, &frame);
+            line.inbox.sent(&self.cast.prefix, &frame, &seen.heard);
         }
         self.published = Some(self.now);
         self.out.push_back(Action::Transmit(conn, frame));
     }
 
-    /// Holds a delivered event against what is forbidden and against what has come before.
-    fn judge_delivery(&mut self, conn: Conn, heard: &inbox::HeardEvent) {
+    fn judge_delivery(&mut self, conn: Conn, event: &inbox::HeardEvent, blamed: bool) {
         if let Some(published) = self.published {
-            self.deliveries.push(self.now.since(published));
+            self.latencies.push(self.now.since(published));
         }
-        // An event that carries no nonce at all, where one is forbidden by name, was cut until it could not
-        // be told any more: nobody in this run publishes such a thing.
-        let broken = self.forbidden.iter().find(|f| match &f.id {
-            _ if f.conn != conn => false,
-            Some(id) => *id == heard.id && (heard.anonymous || heard.nonces.contains(&f.nonce)),
-            None => heard.nonces.contains(&f.nonce),
-        });
-        if let Some(forbidden) = broken {
-            let (rule, nonce) = (forbidden.rule, forbidden.nonce.clone());
-            let expected = vec![format!("nothing with {nonce} for {:?}", heard.id)];
-            let what = if heard.anonymous { "without any nonce".into() } else { format!("with {nonce}") };
-            return self.unmet(rule, expected, format!("data id={:?} {what}", heard.id));
+        match self.deliveries.arrived(self.now, conn, event, blamed, self.limits.quiet) {
+            Some(Wrong::Forbidden { rule, expected, got }) => self.unmet(rule, vec![expected], got),
+            Some(Wrong::Found(finding)) => self.findings.push(finding),
+            None => {}
         }
-        if heard.again {
-            let rule = match self.scenario.dialect {
-                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlSub017,
-                appsync_protocol::dialect::Dialect::Events => Requirement::EvtData004,
-            };
-            let detail = format!("sent the same event to {:?} twice", heard.id);
-            self.findings.push(Finding { requirement: rule, by: Side::Server, at: self.now, detail });
-        }
-        if heard.foreign {
-            let rule = match self.scenario.dialect {
-                appsync_protocol::dialect::Dialect::Graphql => Requirement::GqlFilter002,
-                appsync_protocol::dialect::Dialect::Events => Requirement::EvtData006,
-            };
-            let detail = format!("sent an event of another scenario to {:?}", heard.id);
-            self.findings.push(Finding { requirement: rule, by: Side::Server, at: self.now, detail });
-        }
+    }
+
+    /// What must not stand in anything that is shown. Needed by failures only.
+    fn secrets(&self) -> Redactor {
+        Redactor::new(&[("key", &self.cast.api_key)])
     }
 
     fn read(&mut self, reading: Option<(&'static str, &'static str)>) {

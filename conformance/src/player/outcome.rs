@@ -14,6 +14,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// What the listening monitor found against the server.
     pub findings: Vec<Finding>,
+    /// Events that subscriptions should have had and nobody waited for: a second try has to show the same.
+    pub losses: Vec<Finding>,
     /// What satisfied its expectations.
     pub evidence: Vec<String>,
     /// Readings of disputed questions and measured values.

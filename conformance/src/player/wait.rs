@@ -6,11 +6,12 @@ use std::time::Duration;
 use appsync_protocol::conversation::Phase;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::requirement::Requirement;
+use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::OwnedFrame;
 
 use super::inbox::Found;
 use super::{Ending, Player, Unmet};
-use crate::scenario::{Answer, BYSTANDER, Conn, Greeting, Pattern, Publication, Wait, What, cut};
+use crate::scenario::{Answer, BYSTANDER, Conn, Greeting, Pattern, Publication, Wait, What, cut, cut_hidden};
 
 /// What the player waits for.
 pub(super) enum Waiting {
@@ -86,6 +87,9 @@ impl Player<'_> {
                 None => (self.advertised(conn) + self.limits.step, Silence::NotYet),
             },
         };
+        if let Some(line) = self.lines.get_mut(&conn) {
+            line.inbox.turn_to_another();
+        }
         self.waiting = Waiting::Message { conn, any_of, rule, until: self.now + wait, silence };
         self.decide();
     }
@@ -116,62 +120,60 @@ impl Player<'_> {
 
     /// Something came: does it decide what the player waits for?
     pub(super) fn decide(&mut self) {
-        match &self.waiting {
-            Waiting::Message { conn, any_of, rule, silence, .. } => {
-                let (conn, any_of, rule, silence) = (*conn, any_of.clone(), *rule, *silence);
-                self.decide_message(conn, &any_of, rule, silence);
+        // Taken out and put back where nothing is decided yet: a frame costs no copy of what is expected.
+        match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
+            Waiting::Message { conn, any_of, rule, until, silence } => {
+                if !self.decide_message(conn, &any_of, rule, silence) {
+                    self.waiting = Waiting::Message { conn, any_of, rule, until, silence };
+                }
             }
-            Waiting::Warm { conn, id, told, since, .. } => {
-                let (conn, id, told, since) = (*conn, id.clone(), told.clone(), *since);
-                self.decide_warm(conn, &id, &told, since);
+            Waiting::Warm { conn, id, left, told, rule, since, until, pause } => {
+                if !self.decide_warm(conn, &id, &told, rule, since) {
+                    self.waiting = Waiting::Warm { conn, id, left, told, rule, since, until, pause };
+                }
             }
-            Waiting::Nothing | Waiting::Upgrade { .. } | Waiting::Call { .. } | Waiting::Quiet { .. } => {}
+            other @ (Waiting::Nothing | Waiting::Upgrade { .. } | Waiting::Call { .. } | Waiting::Quiet { .. }) => {
+                self.waiting = other;
+            }
         }
     }
 
-    fn decide_message(&mut self, conn: Conn, any_of: &[Pattern], rule: Requirement, silence: Silence) {
-        let expected = || any_of.iter().map(|p| cut(&p.to_string(), 400)).collect::<Vec<_>>();
+    /// Whether a message has come that decides the expectation, or the connection is over.
+    fn decide_message(&mut self, conn: Conn, any_of: &[Pattern], rule: Requirement, silence: Silence) -> bool {
         let Some(line) = self.lines.get_mut(&conn) else {
-            return self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+            self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+            return true;
         };
-        match line.inbox.find(&self.cast.prefix, any_of) {
+        let (got, entry, silent) = match line.inbox.find(&self.cast.prefix, any_of) {
             Found::Fits(alternative, heard) => {
-                self.waiting = Waiting::Nothing;
-                if let Some(trouble) = self.doubt.take() {
-                    // The bystander lives, so the trouble is its own.
-                    return self.end(Ending::Trouble(trouble));
-                }
-                let Some(pattern) = any_of.get(alternative) else { return };
-                let at = self.now.since(self.started).as_millis();
-                self.evidence.push(format!(
-                    "#{conn} {} at {at} ms (entry {})",
-                    cut(&pattern.to_string(), 120),
-                    heard.entry
-                ));
-                self.read(pattern.reading);
-                self.then(pattern.then);
+                self.decided(conn, any_of.get(alternative), heard.entry);
+                return true;
             }
             Found::Misfit(heard) => {
-                let lost = matches!(heard.frame, OwnedFrame::Lost);
-                let got = describe(&heard.frame);
-                self.end(Ending::Unmet(Unmet {
-                    rule,
-                    expected: expected(),
-                    got,
-                    entry: Some(heard.entry),
-                    silent: lost,
-                }));
+                (describe(&heard.frame, &self.secrets()), Some(heard.entry), matches!(heard.frame, OwnedFrame::Lost))
             }
-            Found::Nothing if line.over => {
-                let got = "the end of the connection".into();
-                self.end(Ending::Unmet(Unmet { rule, expected: expected(), got, entry: None, silent: true }));
-            }
+            Found::Nothing if line.over => ("the end of the connection".into(), None, true),
             Found::Nothing if silence == Silence::Probing && self.answered_probe() => {
-                let got = "nothing, while the connection answered a ping".into();
-                self.end(Ending::Unmet(Unmet { rule, expected: expected(), got, entry: None, silent: true }));
+                ("nothing, while the connection answered a ping".into(), None, true)
             }
-            Found::Nothing => {}
+            Found::Nothing => return false,
+        };
+        let expected = any_of.iter().map(|p| cut(&p.to_string(), 400)).collect();
+        self.end(Ending::Unmet(Unmet { rule, expected, got, entry, silent }));
+        true
+    }
+
+    /// An alternative of an expectation has come.
+    fn decided(&mut self, conn: Conn, alternative: Option<&Pattern>, entry: usize) {
+        if let Some(trouble) = self.doubt.take() {
+            // The bystander lives, so the trouble is its own.
+            return self.end(Ending::Trouble(trouble));
         }
+        let Some(pattern) = alternative else { return };
+        let at = self.now.since(self.started).as_millis();
+        self.evidence.push(format!("#{conn} {} at {at} ms (entry {entry})", cut(&pattern.to_string(), 120)));
+        self.read(pattern.reading);
+        self.then(pattern.then);
     }
 
     /// Whether the last thing that came is an answer to the probe.
@@ -192,26 +194,26 @@ impl Player<'_> {
         })
     }
 
-    fn decide_warm(&mut self, conn: Conn, id: &str, told: &BTreeSet<String>, since: Moment) {
+    /// Whether the first event has come, or the connection is over.
+    fn decide_warm(&mut self, conn: Conn, id: &str, told: &BTreeSet<String>, rule: Requirement, since: Moment) -> bool {
         let Some(line) = self.lines.get_mut(&conn) else {
-            return self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+            self.end(Ending::Trouble(format!("there is no connection #{conn}")));
+            return true;
         };
         if line.inbox.find_event(id, told) {
             let took = self.now.since(since);
             self.evidence.push(format!("#{conn} warm: data id={id:?} after {} ms", took.as_millis()));
             self.measures.push(("silent-window", u64::try_from(took.as_millis()).unwrap_or(u64::MAX)));
-            self.waiting = Waiting::Nothing;
-        } else if line.over {
-            self.warm_failed("the end of the connection");
+            self.deliveries.settled(self.now, conn, id);
+            return true;
         }
-    }
-
-    fn warm_failed(&mut self, got: &str) {
-        if let Waiting::Warm { id, rule, .. } = &self.waiting {
+        let over = line.over;
+        if over {
             let expected = vec![format!("data id={id:?}")];
-            let unmet = Unmet { rule: *rule, expected, got: got.into(), entry: None, silent: true };
-            self.end(Ending::Unmet(unmet));
+            let got = "the end of the connection".into();
+            self.end(Ending::Unmet(Unmet { rule, expected, got, entry: None, silent: true }));
         }
+        over
     }
 
     /// The deadline of what the player waits for has come.
@@ -227,7 +229,7 @@ impl Player<'_> {
             Waiting::Upgrade { .. } => self.end(Ending::Trouble("no answer to the upgrade".into())),
             Waiting::Call { .. } => self.end(Ending::Trouble("no answer to the HTTP request".into())),
             Waiting::Quiet { .. } => {
-                let marked = if self.forbidden.is_empty() { "" } else { "marker + " };
+                let marked = if self.deliveries.forbids_anything() { "marker + " } else { "" };
                 self.evidence.push(format!("{marked}quiet {} ms", self.limits.quiet.as_millis()));
             }
             Waiting::Message { conn, any_of, rule, silence, .. } => self.silent(conn, any_of, rule, silence),
@@ -283,9 +285,9 @@ impl Player<'_> {
 }
 
 /// A frame in few words, for a failure.
-fn describe(frame: &OwnedFrame) -> String {
+fn describe(frame: &OwnedFrame, secrets: &Redactor) -> String {
     match frame {
-        OwnedFrame::Text { text, .. } => cut(text, 300),
+        OwnedFrame::Text { text, .. } => cut_hidden(text, 300, secrets),
         OwnedFrame::Binary(bytes) => format!("a binary message of {} bytes", bytes.len()),
         OwnedFrame::Ping(_) => "a ping".into(),
         OwnedFrame::Pong(_) => "a pong".into(),

@@ -66,7 +66,10 @@ impl Ledger {
     }
 
     /// The case that follows from an outcome.
-    pub(super) fn settle(&mut self, scenario: &'static Scenario, outcome: Outcome, attempts: u32) -> Case {
+    pub(super) fn settle(&mut self, scenario: &'static Scenario, mut outcome: Outcome, attempts: u32) -> Case {
+        // Nor is a loss seen just once.
+        let losses = std::mem::take(&mut outcome.losses);
+        outcome.findings.extend(losses.into_iter().filter(|_| attempts > 1));
         let (verdict, mut breaches) = judge(scenario, &outcome);
         // A silence seen just once is no failure.
         let seen_once = attempts < 2 && matches!(&outcome.ending, Ending::Unmet(unmet) if unmet.silent);
@@ -115,14 +118,25 @@ impl Ledger {
             if scenario.covers.contains(&finding.requirement) {
                 continue;
             }
-            let key = (scenario.dialect, finding.requirement);
-            let found = self.found.entry(key).or_insert_with(|| Found {
-                count: 0,
-                first: finding.clone(),
-                scenario: scenario.id,
-                dialogue: dialogue.into(),
-            });
-            found.count += 1;
+            self.note_finding(scenario, finding, dialogue);
+        }
+    }
+
+    fn note_finding(&mut self, scenario: &'static Scenario, finding: &Finding, dialogue: &str) {
+        let key = (scenario.dialect, finding.requirement);
+        let found = self.found.entry(key).or_insert_with(|| Found {
+            count: 0,
+            first: finding.clone(),
+            scenario: scenario.id,
+            dialogue: dialogue.into(),
+        });
+        found.count += 1;
+    }
+
+    /// What came wrongly after a case was told; it becomes a case of the monitor, covered or not.
+    pub(super) fn note_late(&mut self, scenario: &'static Scenario, findings: &[Finding]) {
+        for finding in findings {
+            self.note_finding(scenario, finding, "");
         }
     }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use appsync_protocol::finding::Finding;
 use appsync_protocol::handshake::base64::encode_standard;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{OwnedFrame, Response};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::Endpoint;
 use crate::link::{Dialer, LinkError, Opened, SocketHandle};
-use crate::player::{Action, Ending, Limits, Outcome, Output, Player};
+use crate::player::{Action, Ending, Limits, Listener, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
 
 /// Frames that may wait for the player on all connections of a scenario together. A frame may be megabytes.
@@ -117,11 +118,12 @@ struct Traffic {
 }
 
 impl Driver {
-    /// Plays the scenario to its end, within its limits.
-    pub(super) async fn play(self, scenario: &'static Scenario) -> Outcome {
+    /// Plays the scenario to its end, within its limits. Gives its connections too where there is anything left to
+    /// listen for on them; dropping them closes them.
+    pub(super) async fn play(self, scenario: &'static Scenario) -> (Outcome, Option<Lingering>) {
         assert!(!self.panics, "asked to panic in {}", scenario.id);
         let Some(endpoint) = self.endpoint.clone() else {
-            return trouble("there is no endpoint of this dialect");
+            return (trouble("there is no endpoint of this dialect"), None);
         };
         let mut player = Player::new(scenario, self.cast(&endpoint), self.limits, Moment::START);
         let (sender, inbox) = mpsc::channel(INBOX);
@@ -148,12 +150,16 @@ impl Driver {
                 Output::Done => break,
             }
         }
-        for handle in traffic.handles.values() {
-            let _ = handle.send(OwnedFrame::Close { code: Some(1000), reason: String::new() }).await;
-        }
-        let outcome = player.outcome().unwrap_or_else(|| trouble("the player ended without an outcome"));
+        let Some((outcome, listener)) = player.finish() else {
+            traffic.close().await;
+            return (trouble("the player ended without an outcome"), None);
+        };
         self.budget.note_deliveries(&outcome);
-        outcome
+        if outcome.ending == Ending::Met && !scenario.hazard && listener.is_of_use() {
+            return (outcome, Some(Lingering { scenario, listener, traffic }));
+        }
+        traffic.close().await;
+        (outcome, None)
     }
 
     fn cast(&self, endpoint: &Endpoint) -> Cast {
@@ -199,9 +205,61 @@ impl Driver {
     }
 }
 
+/// The connections of a scenario that is over, on which a late leak could still show.
+pub(super) struct Lingering {
+    scenario: &'static Scenario,
+    listener: Listener,
+    traffic: Traffic,
+}
+
+impl Lingering {
+    /// Connections that are open.
+    pub(super) fn open(&self) -> usize {
+        self.listener.open()
+    }
+
+    /// Listens until it is told to stop, the time is up or the target has said too much; then closes.
+    pub(super) async fn listen(mut self, stop: oneshot::Receiver<()>, limit: Duration) -> Late {
+        let mut findings = Vec::new();
+        let end = Instant::now() + limit;
+        tokio::pin!(stop);
+        while self.listener.is_of_use() && self.traffic.heard <= HEARD_MAX {
+            tokio::select! {
+                biased;
+                Some((conn, frame)) = self.traffic.inbox.recv() => {
+                    self.traffic.heard += cost(&frame);
+                    findings.extend(self.listener.frame(self.traffic.now(), conn, frame));
+                }
+                _ = &mut stop => break,
+                () = sleep_until(end) => break,
+            }
+        }
+        self.traffic.close().await;
+        Late { scenario: self.scenario, findings }
+    }
+
+    /// Listens no longer.
+    pub(super) async fn close(self) {
+        self.traffic.close().await;
+    }
+}
+
+/// What came wrongly after a scenario was over.
+pub(super) struct Late {
+    pub(super) scenario: &'static Scenario,
+    pub(super) findings: Vec<Finding>,
+}
+
 impl Traffic {
     fn now(&self) -> Moment {
         Moment::from(self.start.elapsed())
+    }
+
+    /// Says goodbye on every connection.
+    async fn close(&self) {
+        for handle in self.handles.values() {
+            let _ = handle.send(OwnedFrame::Close { code: Some(1000), reason: String::new() }).await;
+        }
     }
 
     /// Waits for whatever comes first, and tells the player.
@@ -251,6 +309,7 @@ fn trouble(why: &str) -> Outcome {
     Outcome {
         ending: Ending::Trouble(why.into()),
         findings: Vec::new(),
+        losses: Vec::new(),
         evidence: Vec::new(),
         observations: Vec::new(),
         measures: Vec::new(),

@@ -12,6 +12,7 @@
 mod cases;
 mod draw;
 mod drive;
+mod linger;
 mod preflight;
 mod restart;
 
@@ -35,7 +36,8 @@ use crate::report::{Case, Run, Target};
 use crate::scenario::{Need, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
-use drive::Driver;
+use drive::{Driver, Lingering};
+use linger::Lingerers;
 use restart::Keeper;
 
 /// One endpoint to judge.
@@ -323,7 +325,8 @@ impl Runner {
     /// Harmless scenarios, several at a time; whatever was silent, lost or in trouble once more, alone.
     async fn together(&mut self, scenarios: &[&'static Scenario]) -> Option<Stop> {
         let places = Arc::new(Semaphore::new(self.options.jobs.max(1)));
-        let mut tasks: JoinSet<(&'static Scenario, Outcome)> = JoinSet::new();
+        let mut tasks: JoinSet<(&'static Scenario, (Outcome, Option<Lingering>))> = JoinSet::new();
+        let mut lingerers = Lingerers::default();
         let mut names = BTreeMap::new();
         for scenario in scenarios.iter().copied() {
             let driver = self.driver(scenario, 'a');
@@ -337,15 +340,25 @@ impl Runner {
         let mut doubtful = Vec::new();
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok((scenario, outcome)) if needs_second_try(&outcome) => doubtful.push((scenario, outcome)),
-                Ok((scenario, outcome)) => {
-                    self.settle(scenario, outcome, 1);
+                Ok((scenario, (outcome, lingering))) => {
+                    if let Some(lingering) = lingering {
+                        lingerers.keep(lingering).await;
+                    }
+                    if needs_second_try(&outcome) {
+                        doubtful.push((scenario, outcome));
+                    } else {
+                        self.settle(scenario, outcome, 1);
+                    }
                 }
                 Err(error) => {
                     let name = names.get(&error.id()).copied().unwrap_or("a case");
                     return Some(Stop::Harness(format!("{name} panicked; this is a defect of syncspec")));
                 }
             }
+        }
+        match lingerers.finish().await {
+            Ok(all) => all.iter().for_each(|late| self.ledger.note_late(late.scenario, &late.findings)),
+            Err(_) => return Some(Stop::Harness("a listener panicked; this is a defect of syncspec".into())),
         }
         doubtful.sort_by_key(|(scenario, _)| self.numbers.get(scenario.id).copied());
         for (scenario, first) in doubtful {
@@ -392,7 +405,13 @@ impl Runner {
 
     async fn play(&self, scenario: &'static Scenario, attempt: char) -> Result<Outcome, Stop> {
         let driver = self.driver(scenario, attempt);
-        let task = tokio::spawn(async move { driver.play(scenario).await });
+        let task = tokio::spawn(async move {
+            let (outcome, lingering) = driver.play(scenario).await;
+            if let Some(lingering) = lingering {
+                lingering.close().await;
+            }
+            outcome
+        });
         task.await.map_err(|_| Stop::Harness(format!("{} panicked; this is a defect of syncspec", scenario.id)))
     }
 
@@ -512,9 +531,10 @@ impl Options {
 
 /// Decision of a silence, of a lost connection and of trouble on the way takes a second try.
 fn needs_second_try(outcome: &Outcome) -> bool {
-    match &outcome.ending {
+    let doubtful = match &outcome.ending {
         Ending::Met => false,
         Ending::Unmet(unmet) => unmet.silent,
         Ending::Trouble(_) => true,
-    }
+    };
+    doubtful || !outcome.losses.is_empty()
 }

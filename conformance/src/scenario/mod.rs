@@ -11,7 +11,7 @@ mod render;
 
 pub use cast::Cast;
 pub use pattern::{Answer, Greeting, IdIs, Pattern, Shape, Then, What};
-pub use render::{cut, render, step_lines};
+pub use render::{cut, cut_hidden, render, step_lines};
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Requirement;

@@ -2,6 +2,7 @@
 
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::requirement::Requirement;
+use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::{Answer, Cast, Greeting, Need, Publication, Scenario, Step, Wait};
@@ -141,13 +142,88 @@ fn shorten_token(token: &str) -> String {
     if token.starts_with("header-") { "header-(credentials)".into() } else { token.into() }
 }
 
-/// A text cut to so many characters, with an ellipsis and what was cut.
+/// A text cut to at most so many characters, with an ellipsis and the length of the whole in bytes. Control
+/// characters are escaped, and an escape is never cut. It costs what is kept, not what the text is long.
 pub fn cut(text: &str, max: usize) -> String {
-    let clean: String =
-        text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
-    if clean.chars().count() <= max {
-        return clean;
+    let (head, whole) = head(text, max);
+    if whole { head } else { format!("{head}... ({} bytes)", text.len()) }
+}
+
+/// The same for what a target said. Secrets are hidden before anything is cut, so that no part of one can stand at
+/// the cut in any spelling.
+pub fn cut_hidden(text: &str, max: usize, redactor: &Redactor) -> String {
+    let end = text.char_indices().nth(max + 2 * SPELLING_MAX).map(|(end, _)| end);
+    let Some(end) = end else {
+        let (head, whole) = head(&redactor.text(text), max);
+        return if whole { head } else { format!("{head}... ({} bytes)", text.len()) };
+    };
+    // At the end of the window a secret may be cut, and stand there as it is.
+    let mut hidden = redactor.text(&text[..end]);
+    let last = hidden.char_indices().rev().nth(SPELLING_MAX - 1).map_or(0, |(at, _)| at);
+    hidden.truncate(last);
+    format!("{}... ({} bytes)", head(&hidden, max).0, text.len())
+}
+
+/// Longest spelling of a secret, in characters.
+const SPELLING_MAX: usize = 1_024;
+
+/// As much of a text as `max` characters show, and whether that is the whole.
+fn head(text: &str, max: usize) -> (String, bool) {
+    let (mut shown, mut left) = (String::new(), max);
+    for c in text.chars() {
+        let width = if c.is_control() { c.escape_default().len() } else { 1 };
+        if width > left {
+            return (shown, false);
+        }
+        left -= width;
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
     }
-    let head: String = clean.chars().take(max).collect();
-    format!("{head}... ({} bytes)", text.len())
+    (shown, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "da2-abcdefghijklmnopqrstuvwxyz";
+
+    #[test]
+    fn a_text_is_cut_at_a_character_and_says_how_long_it_was() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("ab\u{e9}d", 3), "ab\u{e9}... (5 bytes)");
+        assert_eq!(cut("", 0), "");
+    }
+
+    #[test]
+    fn an_escape_is_shown_whole_or_not_at_all() {
+        assert_eq!(cut("a\u{1b}b", 8), "a\\u{1b}b");
+        assert_eq!(cut("a\u{1b}b", 5), "a... (3 bytes)");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_stands_at_a_cut_wherever_it_is() {
+        let redactor = Redactor::new(&[("key", KEY)]);
+        let encoded = appsync_protocol::handshake::base64::encode_standard(format!("{{\"k\":\"{KEY}\"}}").as_bytes());
+        for secret in [KEY, encoded.as_str()] {
+            for before in (0..=60).chain(2_000..=2_120) {
+                let text = format!("{}{secret}{}", "x".repeat(before), "y".repeat(3_000));
+                let shown = cut_hidden(&text, 50, &redactor);
+                assert!(!shown.contains(&secret[..8]), "{before}: {shown}");
+            }
+            let many = secret.repeat(500);
+            assert!(!cut_hidden(&many, 5_000, &redactor).contains(&secret[..12]), "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_short_text_is_hidden_and_not_cut() {
+        let redactor = Redactor::new(&[("key", KEY)]);
+
+        assert_eq!(cut_hidden(&format!("it is {KEY}!"), 30, &redactor), "it is ${key:1}!");
+        assert_eq!(cut_hidden("abcdef", 3, &redactor), "abc... (6 bytes)");
+    }
 }
