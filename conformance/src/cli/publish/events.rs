@@ -75,8 +75,13 @@ impl Tally<'_> {
         }
     }
 
-    fn code(&self) -> u8 {
-        if self.others == 0 { 0 } else { REFUSED }
+    /// `fault` is the line that ended the input, if one did.
+    fn code(&self, fault: Option<&str>) -> u8 {
+        match fault {
+            Some(fault) => usage(fault),
+            None if self.others == 0 => 0,
+            None => REFUSED,
+        }
     }
 
     fn summary(&self) -> String {
@@ -150,14 +155,12 @@ pub(super) async fn over_http(context: Context<'_>, source: Source) -> u8 {
             break None;
         }
         tokio::select! {
-            more = intake.more() => if let Err(what) = more {
-                break Some(usage(what));
-            },
+            () = intake.more() => {}
             _ = interrupt.recv() => break Some(INTERRUPTED),
         }
     };
     context.voice.tell(tally.summary());
-    stopped.unwrap_or_else(|| tally.code())
+    stopped.unwrap_or_else(|| tally.code(intake.fault()))
 }
 
 /// Fails with an exit code if there is no answer to be had.
@@ -265,9 +268,7 @@ impl Publisher<'_> {
             }
             tokio::select! {
                 news = self.session.next() => self.take(news),
-                more = self.intake.more(), if !closing && !self.intake.is_full() => if let Err(what) = more {
-                    self.stop(usage(what));
-                },
+                () = self.intake.more(), if !closing && !self.intake.is_full() => {}
                 _ = interrupt.recv() => {
                     if closing {
                         return INTERRUPTED;
@@ -277,7 +278,7 @@ impl Publisher<'_> {
             }
         }
         self.voice.tell(self.tally.summary());
-        self.ending.unwrap_or_else(|| self.tally.code())
+        self.ending.unwrap_or_else(|| self.tally.code(self.intake.fault()))
     }
 
     /// Sends the next batch if there is one and nothing is under way. Whether everything is done and the way out begun.

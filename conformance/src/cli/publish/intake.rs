@@ -57,17 +57,19 @@ pub(super) struct Intake {
     waiting: VecDeque<Entry>,
     /// `None` once there is no more to come.
     lines: Option<mpsc::Receiver<Result<Entry, String>>>,
+    /// The line that ended the input because it cannot be sent.
+    fault: Option<String>,
 }
 
 impl Intake {
     /// Standard input is read in a thread, which ends with it.
     pub(super) fn open(source: Source) -> Self {
         match source {
-            Source::Arguments(waiting) => Self { waiting, lines: None },
+            Source::Arguments(waiting) => Self { waiting, lines: None, fault: None },
             Source::Lines { text } => {
                 let (send, lines) = mpsc::channel(LINES);
                 std::thread::spawn(move || read_lines(text, &send));
-                Self { waiting: VecDeque::new(), lines: Some(lines) }
+                Self { waiting: VecDeque::new(), lines: Some(lines), fault: None }
             }
         }
     }
@@ -77,15 +79,20 @@ impl Intake {
         self.waiting.is_empty() && self.lines.is_none()
     }
 
-    /// Waits for one more event, or for the end of the input; `Err` is a line that is not JSON. Waits for ever where all
-    /// is known. Cancel-safe.
-    pub(super) async fn more(&mut self) -> Result<(), String> {
+    /// Waits for one more event, or for the end of the input: its last line, or one that cannot be sent. Waits for ever
+    /// where there is no more to come. Cancel-safe.
+    pub(super) async fn more(&mut self) {
         let Some(lines) = &mut self.lines else { return std::future::pending().await };
         match lines.recv().await {
-            Some(entry) => self.waiting.push_back(entry?),
+            Some(Ok(entry)) => self.waiting.push_back(entry),
+            Some(Err(fault)) => (self.fault, self.lines) = (Some(fault), None),
             None => self.lines = None,
         }
-        Ok(())
+    }
+
+    /// The line that ended the input because it cannot be sent. What came before it is still sent.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// Whether a batch is full, so that nothing more need be read for now.
