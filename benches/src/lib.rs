@@ -36,8 +36,11 @@ pub fn play_catalogue() -> usize {
     playable
         .filter(|scenario| {
             let config = Config::default();
-            let cast =
-                Cast { prefix: "b1-c001".into(), api_key: config.api_key.clone(), ..Cast::example(scenario.dialect) };
+            let cast = Cast {
+                prefix: "b1-c001".into(),
+                api_key: config.api_key().to_owned(),
+                ..Cast::example(scenario.dialect)
+            };
             let mut endpoint = Endpoint::with_engine(config, &[], engine.fresh());
             syncspec::sim::play(scenario, cast, limits, &mut endpoint).ending == Ending::Met
         })

@@ -1,6 +1,7 @@
 //! Conformance scenarios for AWS AppSync's real-time protocols, the player that runs them, and the
 //! reference endpoint they are tried on.
 
+pub mod auth;
 pub mod catalogue;
 pub mod fault;
 pub mod link;

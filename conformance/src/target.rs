@@ -153,7 +153,7 @@ impl Embedded {
             http: url(http),
             realtime: url(realtime),
             auth_host: host.clone(),
-            api_key: self.config.api_key.clone(),
+            api_key: self.config.api_key().to_owned(),
             namespaces: self.config.policy.namespaces.clone(),
         };
         vec![
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn debug_output_never_shows_the_key() {
         let spec = Spec { api_key: Some("da2-secret".into()), ..spec("http://localhost/graphql") };
-        let config = Config { api_key: "da2-secret".into(), ..Config::default() };
+        let config = Config::default().with_api_key("da2-secret");
 
         let shown = format!("{spec:?} {:?} {config:?}", spec.resolve().unwrap());
 

@@ -202,7 +202,7 @@ fn assert_bounded(judged: &Judged, peer: &Peer) {
 }
 
 fn reference() -> Running {
-    let config = Config { api_key: KEY.into(), ..Config::default() };
+    let config = Config::default().with_api_key(KEY);
     Running::start(Endpoint::new(config, &[]).unwrap(), "127.0.0.1:0", ShellOptions::default()).unwrap()
 }
 

@@ -374,7 +374,7 @@ fn markup_and_escapes_of_a_target_stand_in_the_report_as_text() {
 
 #[test]
 fn no_report_of_a_played_run_holds_the_key() {
-    let key = syncspec::reference::Config::default().api_key;
+    let key = syncspec::reference::Config::default().api_key().to_owned();
     let run = played_run();
 
     let mut stream = Writer::new(Vec::new());
@@ -731,7 +731,7 @@ fn played(scenario: &Scenario, outcome: &Outcome) -> Case {
 
 /// The record as the runner draws it: without secrets, the deciding entry marked.
 fn drawn(record: &[Entry], mark: Option<usize>) -> String {
-    let key = syncspec::reference::Config::default().api_key;
+    let key = syncspec::reference::Config::default().api_key().to_owned();
     let redactor = Redactor::new(&[("key", &key)]);
     let (mut transcript, mut place) = (Transcript::new(), None);
     let mut asked = None;

@@ -14,7 +14,7 @@ use syncspec::verdict::Verdict;
 
 /// What the runner says of one scenario against an endpoint that is bent like this.
 fn case(scenario: &Scenario, bent: &[syncspec::fault::How]) -> Case {
-    let config = Config { api_key: KEY.into(), ..Config::default() };
+    let config = Config::default().with_api_key(KEY);
     let endpoint = Endpoint::new(config, bent).expect("the default schema is valid");
     let running = Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).expect("a free port");
     let mut options = options(scenario.dialect, running.address());

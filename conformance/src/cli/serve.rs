@@ -1,5 +1,7 @@
 //! `syncspec serve`: the reference endpoint in the foreground.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use syncspec::catalogue::faults;
 use syncspec::fault::How;
 use syncspec::reference::shell::{Options, serve};
@@ -23,8 +25,9 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
     let mut config = Config::default();
     let own_key = options.api_key.clone();
     if let Some(key) = own_key.clone() {
-        config.api_key = key;
+        config = config.with_api_key(key);
     }
+    config.epoch_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     config.policy.keep_alive = options.ka;
     config.policy.silence_limit_ms = options.timeout_ms;
     if let Some((host, _)) = options.listen.rsplit_once(':') {
@@ -49,7 +52,7 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
         else {
             return usage("signals cannot be heard");
         };
-        announce(&address.to_string(), own_key.is_none().then_some(config.api_key.as_str()), &options.fault);
+        announce(&address.to_string(), own_key.is_none().then_some(config.api_key()), &options.fault);
         let stopped = async {
             tokio::select! {
                 _ = interrupt.recv() => {}

@@ -3,13 +3,14 @@
 //! A refusal is told in-band: 101, then `connection_error` (GQL-HANDSHAKE-022, EVT-HANDSHAKE-012).
 
 use appsync_protocol::dialect::Dialect;
-use appsync_protocol::handshake::{Carrier, Credentials, HandshakeError, offers, parse};
+use appsync_protocol::handshake::{Carrier, Credentials, HandshakeError, Presented, offers, parse};
 use appsync_protocol::json::parse_json;
 use appsync_protocol::server::Refusal;
 use appsync_protocol::wire::{Headers, Request, Response};
 
 use super::edits::Edits;
-use super::endpoint::{Config, check_key};
+use super::endpoint::Config;
+use crate::auth::{Authorizer, Purpose, credentials_of};
 use crate::fault::DoorCheck as Door;
 
 /// The answer to an upgrade, and the connection that follows from it.
@@ -19,13 +20,25 @@ pub(super) struct Admission {
 }
 
 /// Answers an upgrade.
-pub(super) fn admit(config: &Config, edits: &Edits, request: &Request) -> Admission {
+pub(super) fn admit(
+    config: &Config,
+    edits: &Edits,
+    authorizer: &mut Authorizer,
+    now_unix_s: u64,
+    request: &Request,
+) -> Admission {
     let Some(dialect) = dialect_of(request.path(), edits) else {
         let body =
             r#"{"errors":[{"errorType":"NotFoundException","message":"There is no real-time endpoint on this path"}]}"#;
         return Admission { response: Response::new(404, body), connection: None };
     };
-    let admitted = judge(config, edits, dialect, request);
+    let admitted = present(edits, dialect, request).and_then(|presented| match presented {
+        Some(presented) => {
+            check_form(config, edits, &presented.credentials, request)?;
+            judge(config, edits, authorizer, now_unix_s, dialect, &presented, request)
+        }
+        None => Ok(()),
+    });
     if admitted.is_err() && !edits.makes(Door::RefusesInBand) {
         return Admission { response: Response::new(500, "{}"), connection: None };
     }
@@ -60,7 +73,8 @@ fn select(dialect: Dialect, edits: &Edits, request: &Request) -> Option<String> 
     (offered || !edits.makes(Door::SelectsOffered)).then(|| dialect.subprotocol().into())
 }
 
-fn judge(config: &Config, edits: &Edits, dialect: Dialect, request: &Request) -> Result<(), Refusal> {
+/// The credentials of an upgrade; `None` where a bent door takes a request without them.
+fn present(edits: &Edits, dialect: Dialect, request: &Request) -> Result<Option<Presented>, Refusal> {
     if edits.makes(Door::OffersSubprotocol) && !offers(request, dialect) {
         let message = match request.subprotocols().next() {
             None => "NoProtocolError",
@@ -77,9 +91,9 @@ fn judge(config: &Config, edits: &Edits, dialect: Dialect, request: &Request) ->
     }
     let presented = match parse(dialect, request) {
         Ok(presented) => presented,
-        Err(HandshakeError::Missing) if !edits.makes(Door::CredentialsPresent) => return Ok(()),
+        Err(HandshakeError::Missing) if !edits.makes(Door::CredentialsPresent) => return Ok(None),
         Err(HandshakeError::Missing) => return Err(missing()),
-        Err(_) if !edits.makes(Door::CredentialsReadable) => return Ok(()),
+        Err(_) if !edits.makes(Door::CredentialsReadable) => return Ok(None),
         Err(unreadable) => return Err(bad_request(&unreadable.to_string())),
     };
     let read = match presented.carrier {
@@ -90,15 +104,10 @@ fn judge(config: &Config, edits: &Edits, dialect: Dialect, request: &Request) ->
     if !edits.makes(read) {
         return Err(missing());
     }
-    judge_credentials(config, edits, &presented.credentials, request)
+    Ok(Some(presented))
 }
 
-fn judge_credentials(
-    config: &Config,
-    edits: &Edits,
-    credentials: &Credentials,
-    request: &Request,
-) -> Result<(), Refusal> {
+fn check_form(config: &Config, edits: &Edits, credentials: &Credentials, request: &Request) -> Result<(), Refusal> {
     if !edits.makes(Door::PrettyCredentials) && is_pretty(request) {
         return Err(bad_request("white space in the authorization object"));
     }
@@ -113,10 +122,32 @@ fn judge_credentials(
         let error_type = "com.amazon.coral.service.http#HttpNotFoundException";
         return Err(Refusal::new(error_type, "There is no API of this host").with_code(400));
     }
-    if edits.makes(Door::ConnectKey) {
-        check_key(config, credentials.get("x-api-key")).map_err(|refusal| refusal.with_code(401))?;
-    }
     Ok(())
+}
+
+/// Whether they are good for a connection.
+fn judge(
+    config: &Config,
+    edits: &Edits,
+    authorizer: &mut Authorizer,
+    now_unix_s: u64,
+    dialect: Dialect,
+    presented: &Presented,
+    request: &Request,
+) -> Result<(), Refusal> {
+    if !edits.makes(Door::ConnectKey) {
+        return Ok(());
+    }
+    let purpose = Purpose::Connect(dialect);
+    let allowed = config.modes.for_purpose(&purpose);
+    let judged = match presented.carrier {
+        // A signature may cover fields that are no credentials.
+        Carrier::Headers => authorizer.judge(now_unix_s, &purpose, &credentials_of(&request.headers), allowed),
+        Carrier::Query | Carrier::Subprotocol => {
+            authorizer.judge(now_unix_s, &purpose, &presented.credentials, allowed)
+        }
+    };
+    judged.map(|_who| ()).map_err(|denial| denial.at_connect())
 }
 
 /// Whether the authorization object was sent with line breaks.

@@ -13,39 +13,60 @@ use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
 use super::graphql::{Engine, RequestError, SchemaError};
+use crate::auth::{self, AllowedModes, Authorizer, Denial, Purpose};
 use crate::fault::{How, Reaction};
 
-/// What an endpoint is called, which key it knows, what it checks.
-#[derive(Clone)]
+/// What an endpoint is called, whom it knows, what it checks.
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// The API key it knows.
-    pub api_key: String,
+    /// Whom it knows.
+    pub auth: auth::Settings,
+    /// Which modes are enabled for what.
+    pub modes: AllowedModes,
+    /// Seconds since 1970 at [`Moment::START`]; signatures, tokens and keys have dates.
+    pub epoch_unix_s: u64,
     /// Its own host names, without port; in lower case.
     pub hosts: Vec<String>,
     /// Limits and checks.
     pub policy: Policy,
 }
 
-impl std::fmt::Debug for Config {
-    /// Without the key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("hosts", &self.hosts).field("policy", &self.policy).finish_non_exhaustive()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
-            api_key: "da2-syncspecreferenceendpoint1".into(),
+            auth: auth::Settings::default(),
+            modes: AllowedModes::default(),
+            // 2026-01-01, so that nothing in virtual time depends on the day.
+            epoch_unix_s: 1_767_225_600,
             hosts: vec!["127.0.0.1".into(), "localhost".into(), "[::1]".into(), "api.example.com".into()],
             policy: Policy::default(),
         }
     }
 }
 
+impl Config {
+    /// The same with one API key that it knows, and nobody else.
+    #[must_use]
+    pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
+        self.auth = auth::Settings::with_api_key(key);
+        self
+    }
+
+    /// The first API key that it knows; empty if there is none.
+    pub fn api_key(&self) -> &str {
+        self.auth.first_api_key()
+    }
+
+    /// Seconds since 1970.
+    pub(super) const fn unix_s(&self, at: Moment) -> u64 {
+        self.epoch_unix_s.saturating_add(at.as_micros() / 1_000_000)
+    }
+}
+
 /// The reference endpoint.
 pub struct Endpoint {
     pub(super) config: Config,
+    authorizer: Authorizer,
     pub(super) hub: Hub,
     pub(super) engine: Engine,
     pub(super) edits: Edits,
@@ -77,6 +98,7 @@ impl Endpoint {
         }
         Self {
             hub: Hub::new(config.policy.clone()),
+            authorizer: Authorizer::new(&config.auth),
             config,
             engine,
             edits: Edits::new(bent),
@@ -104,7 +126,8 @@ impl Endpoint {
             // Behind a socket the port stays open; a target that is gone must not look like one that answers.
             return (Response::new(503, ""), None);
         }
-        let admission = super::door::admit(&self.config, &self.edits, request);
+        let now_unix_s = self.config.unix_s(at);
+        let admission = super::door::admit(&self.config, &self.edits, &mut self.authorizer, now_unix_s, request);
         let Some((dialect, admitted)) = admission.connection else {
             return (admission.response, None);
         };
@@ -122,7 +145,12 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
-        let mut judge = Judge { engine: &self.engine, config: &self.config };
+        let mut judge = Judge {
+            engine: &self.engine,
+            modes: &self.config.modes,
+            now_unix_s: self.config.unix_s(at),
+            authorizer: &mut self.authorizer,
+        };
         self.hub.receive(at, from, frame, &mut judge);
         if matches!(frame, Frame::Close { .. } | Frame::Lost) {
             self.dialects.remove(&from);
@@ -131,8 +159,8 @@ impl Endpoint {
     }
 
     /// Answers an HTTP request.
-    pub fn http(&mut self, _at: Moment, request: &Request) -> Response {
-        let answer = super::http::answer(self, request);
+    pub fn http(&mut self, at: Moment, request: &Request) -> Response {
+        let answer = super::http::answer(self, at, request);
         self.drain();
         answer
     }
@@ -153,6 +181,22 @@ impl Endpoint {
     /// The next frame to send, and where. Drain it after every other call.
     pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
         self.queue.pop_front()
+    }
+
+    /// How often the Lambda authorizer was asked (GQL-AUTH-020, EVT-AUTH-029).
+    pub fn authorizer_calls(&self) -> u64 {
+        self.authorizer.authorizer_calls()
+    }
+
+    /// Judges the credentials of an HTTP request.
+    pub(super) fn authorize_http(
+        &mut self,
+        at: Moment,
+        purpose: &Purpose<'_>,
+        presented: &Credentials,
+    ) -> Result<Identity, Denial> {
+        let allowed = self.config.modes.for_purpose(purpose);
+        self.authorizer.judge(self.config.unix_s(at), purpose, presented, allowed)
     }
 
     pub(super) fn announce(&mut self, field: String, object: appsync_protocol::json::Json) {
@@ -205,7 +249,12 @@ impl Endpoint {
     }
 
     fn lose(&mut self, at: Moment, id: ConnectionId) {
-        let mut judge = Judge { engine: &self.engine, config: &self.config };
+        let mut judge = Judge {
+            engine: &self.engine,
+            modes: &self.config.modes,
+            now_unix_s: self.config.unix_s(at),
+            authorizer: &mut self.authorizer,
+        };
         self.hub.receive(at, id, Frame::Lost, &mut judge);
         self.dialects.remove(&id);
     }
@@ -220,15 +269,20 @@ impl std::fmt::Debug for Endpoint {
 /// Reads documents and judges credentials for the hub.
 struct Judge<'e> {
     engine: &'e Engine,
-    config: &'e Config,
+    modes: &'e AllowedModes,
+    now_unix_s: u64,
+    authorizer: &'e mut Authorizer,
 }
 
 impl Host for Judge<'_> {
-    fn authorize(&mut self, _: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
+    fn authorize(&mut self, asked: Asked<'_>, presented: Option<&Raw>) -> Result<Identity, Refusal> {
         let Some(presented) = presented else { return Err(Refusal::unauthorized()) };
         let credentials = Credentials::from_json(presented.get())
             .map_err(|error| Refusal::new("BadRequestException", error.to_string()))?;
-        check_key(self.config, credentials.get("x-api-key")).map(|()| Identity::default())
+        let purpose = Purpose::Operation(asked);
+        self.authorizer
+            .judge(self.now_unix_s, &purpose, &credentials, self.modes.for_purpose(&purpose))
+            .map_err(|denial| denial.of_operation())
     }
 
     fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
@@ -246,11 +300,6 @@ impl Host for Judge<'_> {
             Err(error) => Err(refusals(&error)),
         }
     }
-}
-
-/// Compares a key with the one that is known.
-pub(super) fn check_key(config: &Config, key: Option<&str>) -> Result<(), Refusal> {
-    if key == Some(config.api_key.as_str()) { Ok(()) } else { Err(Refusal::unauthorized()) }
 }
 
 fn refusals(error: &RequestError) -> Vec<Refusal> {

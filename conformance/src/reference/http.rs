@@ -1,21 +1,25 @@
 //! The two HTTP endpoints: GraphQL operations and Events publishes.
 
+use appsync_protocol::channel::Channel;
+use appsync_protocol::dialect::Dialect;
 use appsync_protocol::encode::ObjectWriter;
-use appsync_protocol::envelope::{Raw, member};
-use appsync_protocol::server::{Refusal, check_namespace, errors_json, read_publish};
+use appsync_protocol::envelope::{Raw, member, string};
+use appsync_protocol::moment::Moment;
+use appsync_protocol::server::{Identity, Refusal, check_namespace, errors_json, read_publish};
 use appsync_protocol::wire::{Headers, Request, Response};
 
-use super::endpoint::{Endpoint, check_key};
+use super::endpoint::Endpoint;
+use crate::auth::{Denial, Purpose, credentials_of};
 use crate::fault::DoorCheck as Door;
 
 /// Answers an HTTP request.
-pub(super) fn answer(endpoint: &mut Endpoint, request: &Request) -> Response {
+pub(super) fn answer(endpoint: &mut Endpoint, at: Moment, request: &Request) -> Response {
     let answer = match (request.method.as_str(), request.path()) {
         (_, "/ping") => Response::new(200, "healthy"),
         ("OPTIONS", "/graphql" | "/event") => preflight(),
-        ("POST", "/graphql") => graphql(endpoint, request),
-        ("POST", "/event") => events(endpoint, request),
-        (_, "/event") if !endpoint.edits.makes(Door::HttpMethod) => events(endpoint, request),
+        ("POST", "/graphql") => graphql(endpoint, at, request),
+        ("POST", "/event") => events(endpoint, at, request),
+        (_, "/event") if !endpoint.edits.makes(Door::HttpMethod) => events(endpoint, at, request),
         (_, "/graphql" | "/event") => refused(405, &Refusal::new("BadRequestException", "Only POST is supported")),
         (_, _) => refused(404, &Refusal::new("NotFoundException", "There is nothing on this path")),
     };
@@ -34,9 +38,11 @@ fn preflight() -> Response {
     response
 }
 
-fn graphql(endpoint: &mut Endpoint, request: &Request) -> Response {
-    if let Err(refusal) = authorize(endpoint, request) {
-        return refused(401, &refusal);
+fn graphql(endpoint: &mut Endpoint, at: Moment, request: &Request) -> Response {
+    let purpose = Purpose::Http { dialect: Dialect::Graphql, request, channel: None };
+    if let Err(denial) = authorize(endpoint, at, &purpose, request) {
+        let (status, refusal) = denial.over_http();
+        return refused(status, &refusal);
     }
     let executed = endpoint.engine.execute(&request.body.0);
     if endpoint.edits.makes(Door::HttpReaches) {
@@ -58,14 +64,19 @@ fn graphql(endpoint: &mut Endpoint, request: &Request) -> Response {
     response
 }
 
-fn events(endpoint: &mut Endpoint, request: &Request) -> Response {
-    if let Err(refusal) = authorize(endpoint, request) {
-        return refused(401, &refusal);
-    }
+fn events(endpoint: &mut Endpoint, at: Moment, request: &Request) -> Response {
     let text = request.body.text();
-    let parts = serde_json::from_str::<&Raw>(&text)
-        .ok()
-        .and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
+    let body = serde_json::from_str::<&Raw>(&text).ok();
+    let written = body.and_then(|body| string(member(body, "channel")?));
+    // EVT-AUTH-017: the namespace has a say in the modes, so the channel is looked at before anything is checked.
+    let channel = written.as_deref().and_then(|written| Some((written, Channel::parse(written).ok()?)));
+    let named = channel.as_ref().map(|(written, channel)| (*written, channel.namespace()));
+    let purpose = Purpose::Http { dialect: Dialect::Events, request, channel: named };
+    if let Err(denial) = authorize(endpoint, at, &purpose, request) {
+        let (status, refusal) = denial.over_http();
+        return refused(status, &refusal);
+    }
+    let parts = body.and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
     let Some((channel, events)) = parts else {
         if endpoint.edits.makes(Door::HttpBody) {
             return refused(400, &Refusal::new("BadRequestException", "The body needs channel and events"));
@@ -93,15 +104,20 @@ fn events(endpoint: &mut Endpoint, request: &Request) -> Response {
     json(200, body)
 }
 
-fn authorize(endpoint: &Endpoint, request: &Request) -> Result<(), Refusal> {
-    match request.headers.first("x-api-key") {
-        None if endpoint.edits.makes(Door::HttpKeyPresent) => {
-            Err(Refusal::new("UnauthorizedException", "Valid authorization header not provided."))
-        }
-        None => Ok(()),
-        Some(_) if !endpoint.edits.makes(Door::HttpKey) => Ok(()),
-        key => check_key(&endpoint.config, key),
+/// Judges the credentials in the header; a bent endpoint takes whoever comes as nobody.
+fn authorize(
+    endpoint: &mut Endpoint,
+    at: Moment,
+    purpose: &Purpose<'_>,
+    request: &Request,
+) -> Result<Identity, Denial> {
+    let presented = credentials_of(&request.headers);
+    let carries = presented.get("x-api-key").or(presented.get("authorization")).is_some();
+    let check = if carries { Door::HttpKey } else { Door::HttpKeyPresent };
+    if !endpoint.edits.makes(check) {
+        return Ok(Identity::default());
     }
+    endpoint.authorize_http(at, purpose, &presented)
 }
 
 fn refused(status: u16, refusal: &Refusal) -> Response {

@@ -21,7 +21,7 @@ pub(crate) fn limits() -> Limits {
 
 /// A cast whose names fit the default endpoint.
 pub(crate) fn cast(dialect: Dialect, config: &Config) -> Cast {
-    Cast { prefix: "r1-c001".into(), api_key: config.api_key.clone(), ..Cast::example(dialect) }
+    Cast { prefix: "r1-c001".into(), api_key: config.api_key().to_owned(), ..Cast::example(dialect) }
 }
 
 /// Plays a scenario on an endpoint that is bent like this.

@@ -31,7 +31,7 @@ pub(crate) fn get(address: &str, path: &str) -> String {
 /// The reference endpoint with these saboteurs and the secret key, and where it listens.
 pub(crate) fn reference(bent: &[&str], options: Options) -> (Running, String) {
     let how: Vec<_> = bent.iter().map(|name| faults().find(|fault| fault.name == *name).unwrap().how).collect();
-    let config = Config { api_key: KEY.into(), ..Config::default() };
+    let config = Config::default().with_api_key(KEY);
     let running = Running::start(Endpoint::new(config, &how).unwrap(), "127.0.0.1:0", options).unwrap();
     let address = running.address().to_string();
     (running, address)
