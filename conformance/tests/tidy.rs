@@ -27,6 +27,7 @@ const SHELLS: Listed = &[
     ("conformance/src/link/", "the client's sockets"),
     ("conformance/src/reference/shell", "the server's sockets"),
     ("conformance/src/run/", "scenarios over sockets"),
+    ("conformance/src/session/", "the client of the model over sockets"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];
 
@@ -36,6 +37,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
     ("conformance/src/reference/shell/tests.rs", "the shell from its first byte to its end"),
+    ("conformance/src/cli/subscribe.rs", "one command: its options, its course, what it says"),
     ("conformance/src/report/baseline.rs", "reading, writing and comparing belong to one format"),
     ("conformance/src/report/json.rs", "one record for each part of a report"),
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),

@@ -8,8 +8,10 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Url};
 use appsync_protocol::transcript::Redactor;
 use clap::{Args, ValueEnum};
+use syncspec::auth::sign::Secret;
+use syncspec::auth::{AwsKeys, region_of};
 use syncspec::link::{DialOptions, Dialer};
-use syncspec::session::{ApiKey, CredentialSource, Token};
+use syncspec::session::{CredentialSource, Holder};
 use syncspec::target::{Place, Spec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -110,11 +112,20 @@ pub(super) enum CarrierChoice {
 #[derive(Args)]
 pub(super) struct CredentialOptions {
     /// API key. Safer in SYNCSPEC_API_KEY: arguments show in process lists.
-    #[arg(long, value_name = "KEY", conflicts_with = "token", help_heading = "Credentials")]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["token", "iam"], help_heading = "Credentials")]
     pub(super) api_key: Option<String>,
     /// JWT (Cognito, OIDC) or token of a Lambda authorizer. Safer in SYNCSPEC_TOKEN.
-    #[arg(long, value_name = "TOKEN", help_heading = "Credentials")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "iam", help_heading = "Credentials")]
     pub(super) token: Option<String>,
+    /// Sign with AWS keys: those of AWS_ACCESS_KEY_ID and so on, else those of a profile in ~/.aws.
+    #[arg(long, help_heading = "Credentials")]
+    pub(super) iam: bool,
+    /// The profile whose keys sign.
+    #[arg(long, value_name = "NAME", requires = "iam", help_heading = "Credentials")]
+    pub(super) profile: Option<String>,
+    /// Region of the API, where neither its host nor the environment tells.
+    #[arg(long, value_name = "REGION", requires = "iam", help_heading = "Credentials")]
+    pub(super) region: Option<String>,
     /// How the upgrade carries the credentials.
     #[arg(long, value_enum, help_heading = "Credentials")]
     pub(super) carrier: Option<CarrierChoice>,
@@ -129,27 +140,40 @@ pub(super) struct Speaker {
 impl CredentialOptions {
     /// The credentials for this endpoint.
     pub(super) fn speaker(&self, place: &Place) -> Result<Speaker, String> {
-        let host = place.auth_host.clone();
-        let key = |key: String| Speaker {
-            redactor: Redactor::new(&[("key", &key)]),
-            source: Arc::new(ApiKey { host: host.clone(), key }),
-        };
-        let token = |token: String| Speaker {
-            redactor: Redactor::new(&[("token", &token)]),
-            source: Arc::new(Token { host: host.clone(), token }),
-        };
+        let secret = self.secret(&place.auth_host)?;
+        let mut redactor = Redactor::default();
+        match &secret {
+            Secret::ApiKey(key) => drop(redactor.add("key", key)),
+            Secret::Token(token) => drop(redactor.add("token", token)),
+            Secret::Iam(keys) => {
+                redactor.add("secret access key", &keys.secret_access_key);
+                if let Some(token) = &keys.session_token {
+                    redactor.add("session token", token);
+                }
+            }
+        }
+        let source = Arc::new(Holder { secret, dialect: place.dialect, host: place.auth_host.clone() });
+        Ok(Speaker { source, redactor })
+    }
+
+    fn secret(&self, host: &str) -> Result<Secret, String> {
+        if self.iam {
+            let region = self.region.clone().or_else(|| region_of(host).map(Into::into));
+            let keys = AwsKeys::from_environment(self.profile.as_deref(), region.as_deref());
+            return keys.map(Secret::Iam).map_err(|error| format!("--iam: {error}"));
+        }
         match (self.api_key.clone(), self.token.clone()) {
-            (Some(given), _) => return Ok(key(given)),
-            (None, Some(given)) => return Ok(token(given)),
+            (Some(key), _) => return Ok(Secret::ApiKey(key)),
+            (None, Some(token)) => return Ok(Secret::Token(token)),
             (None, None) => {}
         }
         match (variable("SYNCSPEC_API_KEY"), variable("SYNCSPEC_TOKEN")) {
             (Some(_), Some(_)) => Err("both SYNCSPEC_API_KEY and SYNCSPEC_TOKEN are set; unset one, or give \
-                                       --api-key or --token"
+                                       --api-key, --token or --iam"
                 .into()),
-            (Some(set), None) => Ok(key(set)),
-            (None, Some(set)) => Ok(token(set)),
-            (None, None) => Err("no credentials; give --api-key or --token, or set SYNCSPEC_API_KEY or \
+            (Some(key), None) => Ok(Secret::ApiKey(key)),
+            (None, Some(token)) => Ok(Secret::Token(token)),
+            (None, None) => Err("no credentials; give --api-key, --token or --iam, or set SYNCSPEC_API_KEY or \
                                  SYNCSPEC_TOKEN"
                 .into()),
         }

@@ -1,13 +1,17 @@
 //! Who speaks: where the credentials of an upgrade, an operation and an HTTP request come from.
 //!
-//! A source is asked anew each time (GQL-CLOSE-006), with the text that a signature has to cover. API keys and tokens
-//! do not depend on it. Values are secrets: nothing here prints them.
+//! A source is asked anew each time (GQL-CLOSE-006), with the text that a signature has to cover. Keys and tokens do
+//! not depend on it, signatures also depend on the time.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use appsync_protocol::client::Purpose;
+use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::Credentials;
 use appsync_protocol::wire::Request;
+
+use crate::auth::sign::Secret;
 
 /// Gives credentials for one API.
 pub trait CredentialSource: Send + Sync {
@@ -24,56 +28,41 @@ pub trait CredentialSource: Send + Sync {
     fn authorise(&self, request: &mut Request) -> Result<(), String>;
 }
 
-/// API key mode. Source: GQL-AUTH-002, EVT-AUTH-001, EVT-AUTH-002.
-pub struct ApiKey {
+/// A key, a token or AWS keys, by the clock of the system.
+pub struct Holder {
+    /// What it holds.
+    pub secret: Secret,
+    /// What is spoken.
+    pub dialect: Dialect,
     /// Value of `host` in authorization objects: the HTTP host, never the real-time host.
     pub host: String,
-    /// The key.
-    pub key: String,
 }
 
-/// Cognito, OIDC and Lambda modes. Source: GQL-AUTH-003 to GQL-AUTH-005, EVT-AUTH-003, EVT-AUTH-004.
-pub struct Token {
-    /// Value of `host` in authorization objects: the HTTP host, never the real-time host.
-    pub host: String,
-    /// The token as it stands, without `Bearer`.
-    pub token: String,
-}
-
-impl CredentialSource for ApiKey {
-    fn credentials(&self, _purpose: &Purpose, _body: &str) -> Result<Credentials, String> {
-        Ok(Credentials::api_key(&self.host, &self.key))
+impl CredentialSource for Holder {
+    fn credentials(&self, purpose: &Purpose, body: &str) -> Result<Credentials, String> {
+        let made = match purpose {
+            Purpose::Connect => self.secret.connect(self.dialect, &self.host, now_unix_s()),
+            Purpose::Subscribe { .. } | Purpose::Publish { .. } => {
+                self.secret.operation(self.dialect, &self.host, body, now_unix_s())
+            }
+        };
+        made.map_err(|error| error.to_string())
     }
 
     fn authorise(&self, request: &mut Request) -> Result<(), String> {
-        request.headers.push("x-api-key", &self.key);
-        Ok(())
+        self.secret.http(request, now_unix_s()).map_err(|error| error.to_string())
     }
 }
 
-impl CredentialSource for Token {
-    fn credentials(&self, _purpose: &Purpose, _body: &str) -> Result<Credentials, String> {
-        Ok(Credentials::token(&self.host, &self.token))
-    }
-
-    fn authorise(&self, request: &mut Request) -> Result<(), String> {
-        request.headers.push("authorization", &self.token);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    /// Without the key.
+impl fmt::Debug for Holder {
+    /// Without what it holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Holder").field("dialect", &self.dialect).field("host", &self.host).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Token {
-    /// Without the token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("host", &self.host).finish_non_exhaustive()
-    }
+fn now_unix_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -84,32 +73,29 @@ mod tests {
 
     #[test]
     fn key_and_token_stand_in_the_members_and_fields_of_their_mode() {
-        let key = ApiKey { host: "api.example.com".into(), key: "da2-k".into() };
-        let token = Token { host: "api.example.com".into(), token: "t".into() };
+        let holder = |secret| Holder { secret, dialect: Dialect::Events, host: "api.example.com".into() };
+        let (key, token) = (holder(Secret::ApiKey("da2-k".into())), holder(Secret::Token("t".into())));
+        let (headers, target) = (Headers::new(), "/event".into());
+        let mut request = Request { method: "POST".into(), target, headers, body: "{}".into() };
 
         let objects = [
             key.credentials(&Purpose::Connect, "{}").unwrap().to_json(),
             token.credentials(&Purpose::Subscribe { id: "1".into() }, "{}").unwrap().to_json(),
         ];
-
-        assert_eq!(
-            objects,
-            [r#"{"host":"api.example.com","x-api-key":"da2-k"}"#, r#"{"host":"api.example.com","Authorization":"t"}"#]
-        );
-        let mut request =
-            Request { method: "POST".into(), target: "/event".into(), headers: Headers::new(), body: "{}".into() };
         key.authorise(&mut request).unwrap();
         token.authorise(&mut request).unwrap();
+
+        assert_eq!(objects[0], r#"{"host":"api.example.com","x-api-key":"da2-k"}"#);
+        assert_eq!(objects[1], r#"{"host":"api.example.com","Authorization":"t"}"#);
         assert_eq!(request.headers.first("x-api-key"), Some("da2-k"));
         assert_eq!(request.headers.first("authorization"), Some("t"));
     }
 
     #[test]
-    fn debug_output_shows_neither_key_nor_token() {
-        let key = ApiKey { host: "h".into(), key: "da2-secret".into() };
-        let token = Token { host: "h".into(), token: "secret".into() };
+    fn debug_output_shows_no_secret() {
+        let holder = Holder { secret: Secret::Token("secret".into()), dialect: Dialect::Graphql, host: "h".into() };
 
-        let shown = format!("{key:?} {token:?}");
+        let shown = format!("{holder:?}");
 
         assert!(!shown.contains("secret"), "{shown}");
     }

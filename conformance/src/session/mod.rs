@@ -17,10 +17,10 @@
 //! never reach the client. Once [`News::Told`] has brought `Closed` or `Failed` nothing more comes until the owner asks
 //! for something, so an owner that keeps waiting waits for ever.
 
-pub mod credentials;
+mod credentials;
 mod draws;
 
-pub use credentials::{ApiKey, CredentialSource, Token};
+pub use credentials::{CredentialSource, Holder};
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -341,3 +341,6 @@ impl fmt::Debug for Undialled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
