@@ -43,8 +43,8 @@ fn events_of_two_channels_are_printed_as_records_with_their_topic() {
     let (_running, events, _) = endpoint();
     let both = ["subscribe", &events, "/default/news", "/default/room/*", "--api-key", KEY, "--json", "--count", "2"];
     let mut subscriber = start(&[both.as_slice(), &["-v"]].concat());
-    subscriber.until_told("subscribed to /default/news");
-    subscriber.until_told("subscribed to /default/room/*");
+    subscriber.until_told("subscribed: /default/news");
+    subscriber.until_told("subscribed: /default/room/*");
 
     let first = syncspec(&["publish", &events, "/default/news", r#"{ "b": 1.0, "a": "x  y" }"#, "--api-key", KEY]);
     subscriber.until("/default/news");
@@ -66,7 +66,7 @@ fn events_of_two_channels_are_printed_as_records_with_their_topic() {
 fn the_data_of_a_graphql_subscription_is_printed() {
     let (_running, _, graphql) = endpoint();
     let mut subscriber = start(&["subscribe", &graphql, NOTES, "--api-key", KEY, "--count", "1", "-v"]);
-    subscriber.until_told("subscribed to");
+    subscriber.until_told("subscribed: ");
 
     let published = syncspec(&["publish", &graphql, ADD, "--variables", r#"{"text": "hello"}"#, "--api-key", KEY]);
     let ended = subscriber.end();
@@ -99,7 +99,7 @@ fn lines_of_standard_input_are_published_in_their_order() {
     let (_running, events, _) = endpoint();
     for transport in [&[][..], &["--http"]] {
         let mut subscriber = start(&["subscribe", &events, "/default/log", "--api-key", KEY, "--count", "7", "-v"]);
-        subscriber.until_told("subscribed to");
+        subscriber.until_told("subscribed: ");
 
         let arguments = ["publish", &events, "/default/log", "-", "--json", "--api-key", KEY];
         let published = fed(&[arguments.as_slice(), transport].concat(), "1\n2\n\n3\n4\n5\n6\n7\n");
@@ -117,7 +117,7 @@ fn lines_of_standard_input_are_published_in_their_order() {
 fn plain_text_is_published_as_json_strings_and_printed_as_such() {
     let (_running, events, _) = endpoint();
     let mut subscriber = start(&["subscribe", &events, "/default/log", "--api-key", KEY, "--count", "1", "-v"]);
-    subscriber.until_told("subscribed to");
+    subscriber.until_told("subscribed: ");
 
     let published = syncspec(&["publish", &events, "/default/log", "say \"hi\"", "--text", "--api-key", KEY]);
 
@@ -156,9 +156,9 @@ fn a_refused_subscription_ends_the_command_and_names_the_reason() {
     let field = syncspec(&["subscribe", &graphql, unknown, "--api-key", KEY, "-v"]);
     let namespace = syncspec(&["subscribe", &events, "/default/a", "/nowhere/a", "--api-key", KEY]);
 
-    ends(&field, 1, &format!("subscription to {unknown} refused: "));
+    ends(&field, 1, &format!("the server refuses {unknown}: "));
     assert!(field.err.contains("noSuchField"), "{field}");
-    ends(&namespace, 1, "subscription to /nowhere/a refused: UnauthorizedException");
+    ends(&namespace, 1, "the server refuses /nowhere/a: UnauthorizedException");
 }
 
 #[test]
@@ -304,7 +304,7 @@ async fn after_a_drop_it_connects_and_subscribes_again_by_itself() {
         ends(&ended, 0, "1 event in ");
         assert_eq!(ended.out, r#""again""#, "{ended}");
         assert!(ended.err.contains("lost: transport ended without a close frame; connecting again in"), "{ended}");
-        assert!(ended.err.contains(&format!("subscribed again to {topic}")), "{ended}");
+        assert!(ended.err.contains(&format!("subscribed again: {topic}")), "{ended}");
         assert!(ended.err.contains("connected again 1 time"), "{ended}");
         let mut asked = 0;
         while let Ok(message) = messages.try_recv() {
@@ -332,14 +332,14 @@ async fn an_interrupt_ends_the_subscription_closes_with_1000_and_exits_0() {
 
         let ended = tokio::task::spawn_blocking(move || {
             let mut running = start(&["subscribe", &url, topic, "--api-key", KEY, "-v"]);
-            running.until_told("subscribed to");
+            running.until_told("subscribed: ");
             running.signal(Signal::INT);
             running.end()
         });
         let ended = ended.await.unwrap();
 
         ends(&ended, 0, "0 events in ");
-        assert!(ended.err.contains("unsubscribed from"), "{ended}");
+        assert!(ended.err.contains("unsubscribed: "), "{ended}");
         let mut words = Vec::new();
         while let Ok(message) = messages.try_recv() {
             words.push(message);
@@ -410,6 +410,24 @@ async fn what_a_server_says_shows_no_key_and_commands_no_terminal() {
     assert!(!ended.err.contains('\u{1b}') && !ended.err.contains('\u{7}'), "{ended}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_in_place_of_an_acknowledgement_is_a_refusal() {
+    let peer = Peer::start(|mut caller: Caller| async move {
+        let asked = caller.asked().await?;
+        caller.agree(&asked).await?;
+        caller.said().await?;
+        caller.write(&peers::frame(0x88, &1002u16.to_be_bytes())).await?;
+        caller.listen().await
+    })
+    .await;
+
+    let url = format!("http://{}/graphql", peer.address());
+    let ended = tokio::task::spawn_blocking(move || syncspec(&["subscribe", &url, NOTES, "--api-key", KEY]));
+    let ended = ended.await.unwrap();
+
+    ends(&ended, 1, "closed by the server with 1002 before connection_ack; some servers refuse credentials");
+}
+
 // Credentials
 
 #[test]
@@ -440,7 +458,7 @@ fn tokens_and_aws_signatures_are_taken_on_every_carrier() {
             let (url, topic) = if carrier == "query" { (&graphql, NOTES) } else { (&events, "/default/a") };
             let arguments = ["subscribe", url, topic, "--carrier", carrier, "--count", "1", "-v"];
             let mut subscriber = start_with(&[arguments.as_slice(), mode].concat(), variables);
-            subscriber.until_told("subscribed to");
+            subscriber.until_told("subscribed: ");
 
             let publish: &[&str] = match carrier {
                 "query" => &["publish", &graphql, ADD],

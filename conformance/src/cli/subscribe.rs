@@ -231,7 +231,7 @@ impl<'o> Subscriber<'o> {
                 self.end(UNREACHABLE);
             }
             (_, Some(topic)) => {
-                self.voice.tell(format_args!("no answer to the subscription to {topic} within {within}"));
+                self.voice.tell(format_args!("no answer to {topic} within {within}"));
                 self.end(REFUSED);
             }
             (Some(count), None) => {
@@ -266,7 +266,7 @@ impl<'o> Subscriber<'o> {
             ClientEvent::Subscribed { id } => self.granted(&id),
             ClientEvent::Refused { id, errors } => {
                 let topic = self.shown(&id);
-                self.voice.tell(format_args!("subscription to {topic} refused: {}", in_words(&errors)));
+                self.voice.tell(format_args!("the server refuses {topic}: {}", in_words(&errors)));
                 self.end(REFUSED);
             }
             ClientEvent::Data { id, body } => self.deliver(&id, &body),
@@ -277,12 +277,12 @@ impl<'o> Subscriber<'o> {
             ClientEvent::Ended { id, ending } => self.ended(&id, ending),
             ClientEvent::TimedOut { id, operation: Operation::Subscribe } => {
                 let topic = self.shown(&id);
-                self.voice.tell(format_args!("no answer to the subscription to {topic} in time"));
+                self.voice.tell(format_args!("no answer to {topic} in time"));
                 self.end(REFUSED);
             }
             ClientEvent::TimedOut { id, operation: Operation::Unsubscribe | Operation::Publish } => {
                 let topic = self.shown(&id);
-                self.voice.murmur(format_args!("the end of the subscription to {topic} was not answered in time"));
+                self.voice.murmur(format_args!("the end of {topic} was not answered in time"));
             }
             ClientEvent::Renamed { from, to } => {
                 if let Some(topic) = self.topics.remove(&from) {
@@ -316,28 +316,28 @@ impl<'o> Subscriber<'o> {
         let Some(topic) = self.topics.get_mut(id) else { return };
         let word = if topic.granted { "subscribed again" } else { "subscribed" };
         topic.granted = true;
-        self.voice.murmur(format_args!("{word} to {} as {id}", topic.shown));
+        self.voice.murmur(format_args!("{word}: {} ({id})", topic.shown));
     }
 
     fn ended(&mut self, id: &str, ending: Ending) {
         let topic = self.shown(id);
         self.topics.remove(id);
         match ending {
-            Ending::Asked => self.voice.murmur(format_args!("unsubscribed from {topic}")),
+            Ending::Asked => self.voice.murmur(format_args!("unsubscribed: {topic}")),
             Ending::ByServer { errors } if errors.is_empty() => {
-                self.voice.tell(format_args!("the server ended the subscription to {topic}"));
+                self.voice.tell(format_args!("the server ended {topic}"));
                 if self.topics.is_empty() {
                     self.end(if self.options.count.is_some() { REFUSED } else { 0 });
                 }
             }
             Ending::ByServer { errors } => {
-                self.voice.tell(format_args!("the server ended the subscription to {topic}: {}", in_words(&errors)));
+                self.voice.tell(format_args!("the server ended {topic}: {}", in_words(&errors)));
                 self.end(REFUSED);
             }
             // The loss has been told.
             Ending::ConnectionFailed => {}
             Ending::NotSendable(error) => {
-                self.voice.tell(format_args!("the subscription to {topic} cannot be asked for: {error}"));
+                self.voice.tell(format_args!("{topic} cannot be asked for: {error}"));
                 self.end(REFUSED);
             }
         }
@@ -345,7 +345,7 @@ impl<'o> Subscriber<'o> {
 
     /// Before the first acknowledgement a loss is the end: what was never there need not be waited for.
     fn lost(&mut self, loss: &Loss, retry_at: Option<Moment>) {
-        let what = describe(loss, self.undialled.take());
+        let what = describe(loss, self.undialled.take(), self.acknowledged > 0);
         match (self.ending, retry_at) {
             (Some(_), _) => {}
             (None, Some(at)) if self.acknowledged > 0 => {
@@ -354,7 +354,7 @@ impl<'o> Subscriber<'o> {
             }
             (None, Some(_) | None) => {
                 self.voice.tell(what);
-                self.end(exit_code(loss));
+                self.end(exit_code(loss, self.acknowledged > 0));
             }
         }
     }
@@ -424,12 +424,13 @@ fn record(topic: &str, id: &str, event: &str) -> String {
     json_line(&record)
 }
 
-/// A loss in a sentence; `undialled` is what is known of a failed attempt to connect.
-pub(super) fn describe(loss: &Loss, undialled: Option<String>) -> String {
+/// A loss in a sentence; `undialled` is what is known of a failed attempt to connect, `greeted` whether the server has
+/// ever acknowledged.
+pub(super) fn describe(loss: &Loss, undialled: Option<String>, greeted: bool) -> String {
     match loss {
         Loss::Rejected { errors } => format!("the endpoint refuses the connection: {}", in_words(errors)),
-        Loss::Closed { code: Some(code) } if speaks_of_credentials(*code) => {
-            format!("the server closed the connection with {code}; some servers refuse credentials in this way")
+        Loss::Closed { .. } if !greeted => {
+            format!("{loss} before connection_ack; some servers refuse credentials in this way")
         }
         Loss::Dial(failure) => undialled.unwrap_or_else(|| failure.to_string()),
         Loss::AckTimeout | Loss::Silence | Loss::Closed { .. } | Loss::Transport => loss.to_string(),
@@ -437,17 +438,12 @@ pub(super) fn describe(loss: &Loss, undialled: Option<String>) -> String {
 }
 
 /// Refused, or not reached.
-pub(super) fn exit_code(loss: &Loss) -> u8 {
+pub(super) const fn exit_code(loss: &Loss, greeted: bool) -> u8 {
     match loss {
         Loss::Rejected { .. } | Loss::Dial(DialFailure::Refused { status: 401 | 403 }) => REFUSED,
-        Loss::Closed { code: Some(code) } if speaks_of_credentials(*code) => REFUSED,
+        Loss::Closed { .. } if !greeted => REFUSED,
         Loss::Dial(_) | Loss::AckTimeout | Loss::Silence | Loss::Closed { .. } | Loss::Transport => UNREACHABLE,
     }
-}
-
-/// Policy violation, and what servers of WebSocket dialects use for HTTP's 400 to 499.
-const fn speaks_of_credentials(code: u16) -> bool {
-    matches!(code, 1008 | 3000 | 3003 | 4400..=4499)
 }
 
 #[cfg(test)]
@@ -464,11 +460,12 @@ mod tests {
 
     #[test]
     fn refused_and_not_reached_have_codes_of_their_own() {
-        assert_eq!(exit_code(&Loss::Rejected { errors: Vec::new() }), 1);
-        assert_eq!(exit_code(&Loss::Dial(DialFailure::Refused { status: 401 })), 1);
-        assert_eq!(exit_code(&Loss::Closed { code: Some(4401) }), 1);
-        assert_eq!(exit_code(&Loss::Dial(DialFailure::Refused { status: 404 })), 3);
-        assert_eq!(exit_code(&Loss::Dial(DialFailure::Network)), 3);
-        assert_eq!(exit_code(&Loss::Transport), 3);
+        assert_eq!(exit_code(&Loss::Rejected { errors: Vec::new() }, true), 1);
+        assert_eq!(exit_code(&Loss::Dial(DialFailure::Refused { status: 401 }), false), 1);
+        assert_eq!(exit_code(&Loss::Closed { code: Some(1002) }, false), 1);
+        assert_eq!(exit_code(&Loss::Closed { code: Some(1002) }, true), 3);
+        assert_eq!(exit_code(&Loss::Dial(DialFailure::Refused { status: 404 }), false), 3);
+        assert_eq!(exit_code(&Loss::Dial(DialFailure::Network), false), 3);
+        assert_eq!(exit_code(&Loss::Transport, false), 3);
     }
 }

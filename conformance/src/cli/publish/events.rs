@@ -2,6 +2,7 @@
 
 use appsync_protocol::client::{BackoffPolicy, ClientConfig, ClientEvent, Loss};
 use appsync_protocol::encode::ObjectWriter;
+use appsync_protocol::finding::UsageError;
 use appsync_protocol::handshake::Scheme;
 use appsync_protocol::json::{Json, parse_json, push_json_string};
 use appsync_protocol::message::{ErrorEntry, Operation};
@@ -295,6 +296,11 @@ impl Publisher<'_> {
                 let texts: Vec<&str> = batch.iter().map(|entry| entry.json.as_str()).collect();
                 match self.session.publish(ID, self.channel, &texts) {
                     Ok(()) => self.under_way = Some(batch),
+                    // The connection has just gone; the news of it is on its way.
+                    Err(UsageError::NotOpen) => {
+                        self.connected = false;
+                        self.intake.put_back(batch);
+                    }
                     Err(error) => self.tally.note_all(&batch, &Fate::Refused { why: error.to_string() }),
                 }
             }
@@ -364,7 +370,7 @@ impl Publisher<'_> {
     /// Before the first acknowledgement a loss is the end.
     fn lost(&mut self, loss: &Loss, retry_at: Option<Moment>) {
         self.connected = false;
-        let what = describe(loss, self.undialled.take());
+        let what = describe(loss, self.undialled.take(), self.was_connected);
         match retry_at {
             Some(at) if self.was_connected => {
                 let pause = self.session.until(at).as_secs_f64();
@@ -372,7 +378,7 @@ impl Publisher<'_> {
             }
             Some(_) | None => {
                 self.voice.tell(what);
-                self.stop(exit_code(loss));
+                self.stop(exit_code(loss, self.was_connected));
             }
         }
     }

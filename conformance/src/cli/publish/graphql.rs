@@ -1,11 +1,11 @@
 //! A GraphQL operation over HTTP, and its answer.
 
+use appsync_protocol::message::ErrorEntry;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Context, REFUSED, UNREACHABLE};
 use crate::cli::voice::{in_words, json_line};
-use appsync_protocol::message::ErrorEntry;
 
 #[derive(Deserialize)]
 struct Answer<'a> {

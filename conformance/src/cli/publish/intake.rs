@@ -105,6 +105,13 @@ impl Intake {
         let most = self.waiting.len().min(BATCH_MAX);
         self.waiting.drain(..most).collect()
     }
+
+    /// Takes back a batch that was not sent.
+    pub(super) fn put_back(&mut self, batch: Vec<Entry>) {
+        for entry in batch.into_iter().rev() {
+            self.waiting.push_front(entry);
+        }
+    }
 }
 
 fn read_lines(text: bool, send: &mpsc::Sender<Result<Entry, String>>) {
