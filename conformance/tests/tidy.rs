@@ -43,6 +43,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
+    ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
