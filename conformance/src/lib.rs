@@ -10,6 +10,7 @@ pub mod reference;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod session;
 pub mod sim;
 pub mod target;
 pub mod verdict;

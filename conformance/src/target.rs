@@ -75,12 +75,36 @@ impl fmt::Display for TargetError {
 
 impl std::error::Error for TargetError {}
 
+/// Where an endpoint is and what is spoken there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The protocol.
+    pub dialect: Dialect,
+    /// The HTTP endpoint.
+    pub http: Url,
+    /// The real-time endpoint.
+    pub realtime: Url,
+    /// Value of `host` in authorization objects.
+    pub auth_host: String,
+}
+
 impl Spec {
-    /// The endpoint that was named.
+    /// The endpoint that was named, with the key for it.
     ///
     /// # Errors
-    /// When no endpoint was named, a URL is unusable, the dialect cannot be told or the key is missing.
+    /// As [`Self::place`], and when the key is missing.
     pub fn resolve(&self) -> Result<Endpoint, TargetError> {
+        let Place { dialect, http, realtime, auth_host } = self.place()?;
+        let namespaces = if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() };
+        let api_key = self.api_key.clone().ok_or(TargetError::KeyMissing)?;
+        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, namespaces })
+    }
+
+    /// Where the endpoint is that was named, whoever wants to speak to it.
+    ///
+    /// # Errors
+    /// When no endpoint was named, a URL is unusable or the dialect cannot be told.
+    pub fn place(&self) -> Result<Place, TargetError> {
         let text = self.endpoint.clone().unwrap_or_default();
         let wrong = |option, text: &str, error| TargetError::Url { option, text: text.into(), error };
         let parsed = ParsedUrl::parse(&text).map_err(|error| wrong("ENDPOINT", &text, error))?;
@@ -89,15 +113,7 @@ impl Spec {
             None => parsed.realtime(dialect).map_err(|error| wrong("ENDPOINT", &text, error))?,
             Some(given) => ParsedUrl::parse(given).map_err(|error| wrong("--realtime", given, error))?.url,
         };
-        let namespaces = if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() };
-        Ok(Endpoint {
-            dialect,
-            auth_host: parsed.auth_host(),
-            http: parsed.url,
-            realtime,
-            api_key: self.api_key.clone().ok_or(TargetError::KeyMissing)?,
-            namespaces,
-        })
+        Ok(Place { dialect, auth_host: parsed.auth_host(), http: parsed.url, realtime })
     }
 }
 

@@ -26,6 +26,7 @@ const SHELLS: Listed = &[
     ("conformance/src/link/", "the client's sockets"),
     ("conformance/src/reference/shell", "the server's sockets"),
     ("conformance/src/run/", "scenarios over sockets"),
+    ("conformance/src/session/", "the client of the model over sockets"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];
 
@@ -38,12 +39,14 @@ const LONG_FILES: Listed = &[
     ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
     ("conformance/src/reference/shell/tests.rs", "the shell from its first byte to its end"),
+    ("conformance/src/cli/subscribe.rs", "one command: its options, its course, what it says"),
     ("conformance/src/report/baseline.rs", "reading, writing and comparing belong to one format"),
     ("conformance/src/report/json.rs", "one record for each part of a report"),
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
     ("conformance/tests/exits.rs", "every exit code, and what leads to it"),
+    ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),

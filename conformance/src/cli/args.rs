@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::publish::PublishOptions;
+use super::reach::TargetOptions;
+use super::subscribe::SubscribeOptions;
+
 /// Conformance suite for AWS AppSync's real-time WebSocket protocols.
 #[derive(Parser)]
 #[command(name = "syncspec", version, about, max_term_width = 100, after_help = AFTER)]
@@ -14,7 +18,7 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Exit codes:
+Exit codes (subscribe and publish have their own, see their --help):
   0    everything selected passes, or fails exactly as the baseline says
   1    at least one unexpected failure
   2    wrong arguments or files; nothing was run
@@ -36,18 +40,14 @@ pub(super) enum Command {
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
     Serve(ServeOptions),
+    /// Subscribe to channels (Events) or with subscriptions (GraphQL), and print each event.
+    Subscribe(Box<SubscribeOptions>),
+    /// Publish events to a channel (Events), or run a mutation (GraphQL).
+    Publish(Box<PublishOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
     Explain(ExplainOptions),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum DialectChoice {
-    /// By the path of ENDPOINT.
-    Auto,
-    Graphql,
-    Events,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,28 +66,14 @@ pub(super) struct ServerOptions {
     /// is started and judged.
     pub(super) endpoint: Option<String>,
 
-    /// URL of the real-time endpoint, instead of the derived one.
-    #[arg(long, value_name = "URL", env = "SYNCSPEC_REALTIME", help_heading = "Target")]
-    pub(super) realtime: Option<String>,
-    /// Dial HOST:PORT, but keep the host of the URLs (emulators route by host name). Given twice, the first
-    /// is for the HTTP host and the second for the real-time host.
-    #[arg(long, value_name = "HOST:PORT", help_heading = "Target")]
-    pub(super) connect_to: Vec<String>,
-    /// The protocol that the endpoint speaks.
-    #[arg(long, value_enum, default_value = "auto", help_heading = "Target")]
-    pub(super) dialect: DialectChoice,
+    #[command(flatten)]
+    pub(super) target: TargetOptions,
     /// API key. Safer in the environment: arguments show in process lists.
     #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true, help_heading = "Target")]
     pub(super) api_key: Option<String>,
     /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub(super) namespace: Vec<String>,
-    /// Trust the certificates of this PEM file besides the built-in roots.
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub(super) ca: Option<PathBuf>,
-    /// Accept any certificate.
-    #[arg(long, help_heading = "Target")]
-    pub(super) insecure: bool,
     /// Keep-alive interval of the built-in reference endpoint, such as 1s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
@@ -111,9 +97,6 @@ pub(super) struct ServerOptions {
     /// Seed of names and nonces, to repeat a run.
     #[arg(long, value_name = "N", value_parser = seed, help_heading = "Running")]
     pub(super) seed: Option<u64>,
-    /// Limit for name resolution, TCP and TLS.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Running")]
-    pub(super) connect_timeout: Duration,
     /// Limit for one answer.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub(super) step_timeout: Duration,

@@ -2,8 +2,13 @@
 
 mod args;
 mod look_up;
+mod operation;
+mod publish;
+mod reach;
 mod serve;
 mod server;
+mod subscribe;
+mod voice;
 
 use std::process::ExitCode;
 
@@ -26,6 +31,8 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(match options.command {
         Command::Server(options) => server::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Subscribe(options) => subscribe::run(&options),
+        Command::Publish(options) => publish::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
     })
@@ -41,4 +48,10 @@ fn say(what: impl std::fmt::Display) {
 fn usage(what: impl std::fmt::Display) -> u8 {
     eprintln!("syncspec: {what}");
     USAGE
+}
+
+/// A seed nobody chose: from the system's random numbers and the process.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id()) & 0xffff_ffff
 }

@@ -5,10 +5,9 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use appsync_protocol::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use syncspec::catalogue::scenarios;
-use syncspec::link::{DialOptions, Dialer};
+use syncspec::link::Dialer;
 use syncspec::reference::Config;
 use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
@@ -21,8 +20,8 @@ use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::args::{ColorChoice, DialectChoice, ServerOptions, TierChoice};
-use super::{say, usage};
+use super::args::{ColorChoice, ServerOptions, TierChoice};
+use super::{random_seed, say, usage};
 
 /// Where reports go.
 #[derive(Default)]
@@ -52,29 +51,14 @@ fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
     let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
     let reports = open_reports(&options.report)?;
     options.write_baseline.as_deref().map(try_to_write).transpose()?;
-    let ca = match &options.ca {
-        None => None,
-        Some(path) => Some(std::fs::read(path).map_err(|error| format!("--ca {}: {error}", path.display()))?),
-    };
     let (endpoints, embedded) = find_target(options)?;
-    let connect_to = connect_to(options, &endpoints)?;
-    let dialer = Dialer::new(DialOptions {
-        connect_to,
-        ca,
-        insecure: options.insecure,
-        connect_timeout: options.connect_timeout,
-        answer_timeout: options.step_timeout * 2,
-    })
-    .map_err(|error| format!("--ca: {error}"))?;
+    let first = endpoints.first().map(|endpoint| (&endpoint.http, &endpoint.realtime));
+    let dialer = options.target.dialer(first, options.step_timeout * 2)?;
     Ok(Prepared { endpoints, embedded, dialer, baseline, reports })
 }
 
 fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
-    let dialect = match options.dialect {
-        DialectChoice::Auto => None,
-        DialectChoice::Graphql => Some(Dialect::Graphql),
-        DialectChoice::Events => Some(Dialect::Events),
-    };
+    let dialect = options.target.dialect();
     if options.endpoint.is_none() {
         let mut config = Config::default();
         if let Some(ka) = options.ka {
@@ -90,28 +74,12 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
     }
     let spec = Spec {
         endpoint: options.endpoint.clone(),
-        realtime: options.realtime.clone(),
+        realtime: options.target.realtime.clone(),
         dialect,
         api_key: options.api_key.clone(),
         namespaces: options.namespace.clone(),
     };
     Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
-}
-
-/// The first address is for the HTTP host and for both where it is the only one.
-fn connect_to(options: &ServerOptions, endpoints: &[Endpoint]) -> Result<Vec<(String, String)>, String> {
-    if let Some(wrong) = options.connect_to.iter().find(|address| !address.contains(':')) {
-        return Err(format!("--connect-to {wrong:?}: expected HOST:PORT"));
-    }
-    match (options.connect_to.as_slice(), endpoints.first()) {
-        ([], _) | (_, None) => Ok(Vec::new()),
-        ([one], Some(_)) => Ok(vec![(String::new(), one.clone())]),
-        ([http, realtime], Some(endpoint)) => Ok(vec![
-            (endpoint.http.authority().into(), http.clone()),
-            (endpoint.realtime.authority().into(), realtime.clone()),
-        ]),
-        (_, Some(_)) => Err("--connect-to is given at most twice".into()),
-    }
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, String> {
@@ -210,12 +178,6 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         restart_wait: options.restart_wait,
         panic_in: options.panic_in.clone(),
     }
-}
-
-/// A seed nobody chose: from the clock and the process.
-fn random_seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id()) & 0xffff_ffff
 }
 
 fn introduce(options: &Options) {

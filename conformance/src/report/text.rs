@@ -105,7 +105,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Characters that do something instead of being something, and the two that XML cannot hold.
-fn obeyed(c: char) -> bool {
+pub fn obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')

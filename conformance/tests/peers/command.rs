@@ -1,8 +1,8 @@
 //! The command `syncspec` as a child process, whose end is waited for in bounded time.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +18,7 @@ pub(crate) struct Running {
     lines: Receiver<String>,
     errors: Receiver<String>,
     seen: Vec<String>,
+    seen_errors: Vec<String>,
 }
 
 /// A command that has ended.
@@ -37,25 +38,33 @@ pub(crate) fn start(arguments: &[&str]) -> Running {
 
 /// Starts the command with these variables and no others that speak to it.
 pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+    spawn(arguments, variables, None)
+}
+
+/// Runs the command to its end with this text as its standard input.
+pub(crate) fn fed(arguments: &[&str], input: &str) -> Ended {
+    spawn(arguments, &[], Some(input)).end()
+}
+
+fn spawn(arguments: &[&str], variables: &[(&str, &str)], input: Option<&str>) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_syncspec"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("SYNCSPEC_") || name == "CI" || name == "NO_COLOR" {
+        if name.starts_with("SYNCSPEC_") || name.starts_with("AWS_") || name == "CI" || name == "NO_COLOR" {
             command.env_remove(name);
         }
     }
     command.args(arguments).envs(variables.iter().copied());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command was built with the tests");
+    if let (Some(input), Some(mut stdin)) = (input.map(str::to_owned), child.stdin.take()) {
+        // A child that does not read to the end is not to be waited for.
+        thread::spawn(move || stdin.write_all(input.as_bytes()));
+    }
     let lines = lines_of(child.stdout.take().expect("it is piped"));
-    let mut stderr = child.stderr.take().expect("it is piped");
-    let (send, errors) = channel();
-    thread::spawn(move || {
-        let mut text = Vec::new();
-        let _ = stderr.read_to_end(&mut text);
-        let _ = send.send(String::from_utf8_lossy(&text).into_owned());
-    });
-    Running { child, lines, errors, seen: Vec::new() }
+    let errors = lines_of(child.stderr.take().expect("it is piped"));
+    Running { child, lines, errors, seen: Vec::new(), seen_errors: Vec::new() }
 }
 
 /// Runs the command to its end.
@@ -70,11 +79,11 @@ pub(crate) fn fresh(name: &str) -> PathBuf {
     path
 }
 
-fn lines_of(stdout: ChildStdout) -> Receiver<String> {
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     let (send, lines) = channel();
     thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = send.send(line);
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let _ = send.send(String::from_utf8_lossy(&line).into_owned());
         }
     });
     lines
@@ -89,6 +98,20 @@ impl Running {
                 panic!("no line with {text:?} in\n{}", self.seen.join("\n"));
             };
             self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Reads standard error up to a line that contains this text.
+    pub(crate) fn until_told(&mut self, text: &str) -> String {
+        loop {
+            let Ok(line) = self.errors.recv_timeout(TOO_LONG) else {
+                let _ = self.child.kill();
+                panic!("no line with {text:?} on standard error in\n{}", self.seen_errors.join("\n"));
+            };
+            self.seen_errors.push(line.clone());
             if line.contains(text) {
                 return line;
             }
@@ -113,7 +136,10 @@ impl Running {
                 }
             }
         }
-        let err = self.errors.recv_timeout(TOO_LONG).unwrap_or_default();
+        while let Ok(line) = self.errors.recv_timeout(TOO_LONG) {
+            self.seen_errors.push(line);
+        }
+        let err = self.seen_errors.join("\n");
         let code = self.child.wait().expect("a child can be waited for").code();
         Ended { code, out: self.seen.join("\n"), err }
     }

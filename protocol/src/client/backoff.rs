@@ -13,7 +13,7 @@ use core::time::Duration;
 pub struct BackoffPolicy {
     /// Longest pause after the first failure. 25 ms.
     pub base: Duration,
-    /// Longest pause of all. 6,400 ms.
+    /// Longest pause of all, and how long a connection has to last for the pauses to start over. 6,400 ms.
     pub cap: Duration,
     /// Failures in a row after which nobody dials again; `Some(0)` never dials twice, `None` never stops. 8.
     pub attempts_max: Option<u32>,

@@ -96,7 +96,7 @@ impl Client {
             ConnectionState::Greeting { .. } => {
                 let silence_limit = named.unwrap_or(self.config.timers.silence_fallback);
                 self.state = ConnectionState::Connected { silence_limit, heard: self.now };
-                self.failures = 0;
+                self.acknowledged = Some(self.now);
                 self.tell(ClientEvent::Connected { silence_limit });
                 self.ask_for_pending();
             }
@@ -147,6 +147,10 @@ impl Client {
         if let ConnectionState::Draining { closing, .. } = self.state {
             self.settle(closing && !loss.is_ours());
             return;
+        }
+        // A server that acknowledges and drops at once is not dialled at the rate at which it does so.
+        if self.acknowledged.take().is_some_and(|since| self.now.since(since) >= self.config.backoff.cap) {
+            self.failures = 0;
         }
         let next = match loss.final_reason() {
             Some(reason) => Err(reason),
@@ -209,6 +213,7 @@ impl Client {
 
     fn settle(&mut self, clean: bool) {
         self.state = ConnectionState::Idle;
+        self.acknowledged = None;
         self.failures = 0;
         self.tell(ClientEvent::Closed { clean });
     }

@@ -111,8 +111,11 @@ pub struct Client {
     publishes: BTreeMap<String, Publish>,
     queue: VecDeque<Output>,
     now: Moment,
-    /// Failed attempts since the last acknowledgement.
+    /// Failures in a row: attempts without an acknowledgement, and connections that did not last as long as the longest
+    /// pause.
     failures: u32,
+    /// When the current connection was acknowledged.
+    acknowledged: Option<Moment>,
     /// Fresh ids given out.
     renamed: u64,
 }
@@ -129,6 +132,7 @@ impl Client {
             queue: VecDeque::new(),
             now: Moment::START,
             failures: 0,
+            acknowledged: None,
             renamed: 0,
         }
     }

@@ -126,6 +126,29 @@ fn pauses_grow_until_an_ack_and_attempts_end() {
 }
 
 #[test]
+fn pauses_grow_while_a_server_acknowledges_and_drops_and_start_over_after_a_connection_that_lasted() {
+    let mut play = Play::connected(Events);
+    let mut pauses = Vec::new();
+    let lose = |play: &mut Play, pauses: &mut Vec<u64>| {
+        play.frame(Frame::Lost);
+        pauses.push((play.client.deadline().unwrap().at - play.at).as_micros() as u64);
+        play.sleep();
+        play.supply(&Purpose::Connect);
+        play.client.handle_input(Input::Connected(play.at), 0);
+        play.seen();
+        play.hear("connection_ack");
+    };
+
+    for _ in 0..3 {
+        lose(&mut play, &mut pauses);
+    }
+    play.at = play.at + BackoffPolicy::default().cap;
+    lose(&mut play, &mut pauses);
+
+    assert_eq!(pauses, [12_500, 25_000, 50_000, 12_500]);
+}
+
+#[test]
 fn a_refusal_that_another_attempt_cannot_change_is_not_repeated() {
     for error in [
         r#"{"errorCode":400,"message":"m"}"#,
