@@ -2,6 +2,7 @@
 
 mod args;
 mod look_up;
+#[cfg(feature = "endpoint")]
 mod serve;
 mod server;
 
@@ -14,6 +15,11 @@ use args::{Command, Options};
 /// Bad arguments, as in the exit code table.
 const USAGE: u8 = 2;
 
+/// What cannot be done without the reference endpoint.
+#[cfg(not(feature = "endpoint"))]
+const WITHOUT_ENDPOINT: &str =
+    "this syncspec was built without the reference endpoint (cargo feature \"endpoint\"); name an ENDPOINT to judge";
+
 /// Parses the arguments and runs the command.
 pub(crate) fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -25,7 +31,10 @@ pub(crate) fn main() -> ExitCode {
     };
     ExitCode::from(match options.command {
         Command::Server(options) => server::run(&options),
+        #[cfg(feature = "endpoint")]
         Command::Serve(options) => serve::run(&options),
+        #[cfg(not(feature = "endpoint"))]
+        Command::Serve(_) => usage(WITHOUT_ENDPOINT),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
     })

@@ -10,6 +10,7 @@ pub mod edits;
 pub mod endpoint;
 pub mod graphql;
 mod http;
+pub mod settings;
 pub mod shell;
 
 pub use appsync_protocol::hub::ConnectionId;
