@@ -77,6 +77,15 @@ impl Source {
         }
     }
 
+    /// The place of a dotted key, such as `graphql.resolvers."Mutation.add".delay`, or of what is around it in the file.
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        let span = DeTable::parse(&self.text).ok().and_then(|table| find(table.get_ref(), key));
+        match span.map(|span| self.place(span)) {
+            Some(Place::Key { path, line, column, .. }) => Place::Key { path, line, column, key: key.into() },
+            Some(Place::Option(_) | Place::File(_)) | None => Place::File(self.path.clone()),
+        }
+    }
+
     /// What `toml` or serde says, in our words.
     pub(super) fn error(&self, error: &toml::de::Error) -> SettingsError {
         let place = match error.span() {
@@ -120,6 +129,28 @@ fn look_in_value(value: &Spanned<DeValue<'_>>, path: &str, at: &Range<usize>, na
         DeValue::Array(items) => items.iter().for_each(|item| look_in_value(item, path, at, narrowest)),
         DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
     }
+}
+
+/// Where the key stands, or the part of it that is there.
+fn find(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
+    let rest_after = |name: &str| {
+        let quoted = format!("{name:?}");
+        let rest = key.strip_prefix(name).or_else(|| key.strip_prefix(quoted.as_str()))?;
+        if rest.is_empty() { Some("") } else { rest.strip_prefix('.') }
+    };
+    table.iter().find_map(|(name, value)| {
+        let rest = rest_after(name.get_ref())?;
+        let deeper = match value.get_ref() {
+            DeValue::Table(inner) => find(inner, rest),
+            DeValue::Array(_)
+            | DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => None,
+        };
+        deeper.or_else(|| Some(name.span()))
+    })
 }
 
 // Words

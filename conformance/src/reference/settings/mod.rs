@@ -114,6 +114,20 @@ impl Settings {
         }
     }
 
+    /// An error about a key below a section, for those who look at what a section says: its place is found in the file.
+    pub fn error_at(&self, key: &str, what: impl std::fmt::Display) -> SettingsError {
+        let place = self.source.place_of(key);
+        match place {
+            Place::File(_) => wrong(place, format!("{key}: {what}")),
+            Place::Key { .. } | Place::Option(_) => wrong(place, what),
+        }
+    }
+
+    /// What paths in the file are relative to.
+    pub fn folder(&self) -> &Path {
+        self.source.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// What the file says.
     pub const fn file(&self) -> &ServeFile {
         &self.file
@@ -263,7 +277,7 @@ impl Settings {
 
     /// A path of the file, which is relative to the file.
     fn beside(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.source.path.parent().map_or_else(|| path.as_ref().into(), |folder| folder.join(&path))
+        self.folder().join(path)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sections and profiles that other modules own. Each is one line here, and one in [`apply`].
+//! The sections and profiles that other modules own, one type each.
 
 use serde::Deserialize;
 
