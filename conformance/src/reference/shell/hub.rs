@@ -165,8 +165,11 @@ impl<S: Service> Hub<S> {
                     Due::Nothing => {}
                     Due::Ping => state.deliver(at, id, ping()),
                     Due::Drop => {
-                        state.silent += 1;
-                        state.cut(at, id);
+                        if let Some(outlet) = state.outlets.remove(&id) {
+                            outlet.cut.notify_one();
+                            state.silent += 1;
+                            state.service.frame(at, id, Frame::Lost);
+                        }
                     }
                 }
             }
@@ -234,19 +237,13 @@ impl<S: Service> State<S> {
         match outlet.frames.try_send(frame) {
             Ok(()) => outlet.is_ending = is_end,
             Err(TrySendError::Full(_)) => {
+                outlet.cut.notify_one();
                 self.slow_consumers += 1;
-                self.cut(at, id);
+                self.outlets.remove(&id);
+                self.service.frame(at, id, Frame::Lost);
             }
             // The task is on its way to tell the end.
             Err(TrySendError::Closed(_)) => {}
-        }
-    }
-
-    /// Drops a connection at once, whatever is queued for it.
-    fn cut(&mut self, at: Moment, id: ConnectionId) {
-        if let Some(outlet) = self.outlets.remove(&id) {
-            outlet.cut.notify_one();
-            self.service.frame(at, id, Frame::Lost);
         }
     }
 
