@@ -4,6 +4,8 @@
 //! Without the feature `endpoint` there is no reference endpoint, no virtual time, and no GraphQL compiler to build.
 
 pub mod catalogue;
+#[cfg(feature = "endpoint")]
+mod embedded;
 pub mod fault;
 pub mod link;
 pub mod player;

@@ -1,8 +1,5 @@
 //! Which endpoint is judged, from what a person gave on the command line or in the environment.
 
-#[cfg(feature = "endpoint")]
-mod embedded;
-
 use std::fmt;
 
 use appsync_protocol::dialect::Dialect;
@@ -11,7 +8,7 @@ use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, UrlError};
 use crate::run::Endpoint;
 
 #[cfg(feature = "endpoint")]
-pub use embedded::Embedded;
+pub use crate::embedded::Embedded;
 
 /// What a person gave.
 #[derive(Clone, Default)]

@@ -77,7 +77,7 @@ impl Default for ServeFile {
         let config = Config::default();
         Self {
             listen: here("127.0.0.1:8700".into()),
-            profile: here(Profile::Live.name().into()),
+            profile: here(Profile::NAMES[0].into()),
             hosts: Vec::new(),
             faults: Vec::new(),
             ka: here(config.policy.keep_alive),

@@ -140,7 +140,7 @@ impl Settings {
     pub fn prepare(&self, options: Overrides) -> Result<Prepared, SettingsError> {
         let (listen, listen_place) = self.listen(&options)?;
         let mut config = Config::default();
-        self.profile(&options)?.apply(&mut config);
+        sections::configure(self, self.profile(&options)?, &mut config)?;
         if let Some(key) = options.api_key.clone() {
             if key.is_empty() {
                 return Err(wrong(Place::Option("--api-key"), "expected a key; got an empty text"));
@@ -193,10 +193,8 @@ impl Settings {
 
     fn profile(&self, options: &Overrides) -> Result<Profile, SettingsError> {
         let (name, place) = self.or(options.profile.clone(), "--profile", &self.file.profile);
-        Profile::ALL.iter().copied().find(|profile| profile.name() == name).ok_or_else(|| {
-            let known: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
-            wrong(place, format!("no profile {name:?}; expected one of {}", known.join(", ")))
-        })
+        Profile::named(&name)
+            .ok_or_else(|| wrong(place, format!("no profile {name:?}; expected one of {}", Profile::NAMES.join(", "))))
     }
 
     fn faults(&self, options: &Overrides) -> Result<Vec<&'static Fault>, SettingsError> {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::{Settings, SettingsError};
 use crate::reference::Config;
 
 /// `[auth]`: the API key comes from the command line.
@@ -21,27 +22,31 @@ pub struct Events {}
 
 /// A way to settle the questions on which the sources pull apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// The service as it is known.
-    Live,
+pub struct Profile {
+    name: &'static str,
 }
 
 impl Profile {
-    /// All of them, the default first.
-    pub const ALL: &[Self] = &[Self::Live];
+    /// Their names, the default first.
+    pub const NAMES: [&'static str; 1] = ["live"];
 
-    /// Its name on the command line and in the file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-        }
+    /// The profile of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|known| *known == name).map(|name| Self { name })
     }
 
-    /// Makes an endpoint behave so.
-    pub const fn apply(self, _config: &mut Config) {
-        match self {
-            // What the defaults are.
-            Self::Live => {}
-        }
+    /// What it is called.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
+}
+
+/// Gives the endpoint what the profile and the sections say.
+///
+/// # Errors
+/// When what a section says does not fit together, which none can yet.
+pub(super) fn configure(settings: &Settings, profile: Profile, _config: &mut Config) -> Result<(), SettingsError> {
+    let (Auth {}, Graphql {}, Events {}) = (&settings.file().auth, &settings.file().graphql, &settings.file().events);
+    debug_assert!(profile.name() == "live", "the defaults are live");
+    Ok(())
 }

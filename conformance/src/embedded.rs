@@ -5,10 +5,10 @@ use std::fmt::Display;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::Url;
 
-use super::TargetError;
 use crate::reference::shell::{Options as ShellOptions, Running};
 use crate::reference::{Config, Endpoint as Reference};
 use crate::run::Endpoint;
+use crate::target::TargetError;
 
 /// The reference endpoint, started for a run. Dropping it ends it.
 pub struct Embedded {
