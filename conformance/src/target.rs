@@ -5,9 +5,10 @@ use std::fmt;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
-use crate::reference::shell::{Options as ShellOptions, Running};
-use crate::reference::{Config, Endpoint as Reference};
 use crate::run::Endpoint;
+
+#[cfg(feature = "endpoint")]
+pub use crate::embedded::Embedded;
 
 /// What a person gave.
 #[derive(Clone, Default)]
@@ -125,44 +126,6 @@ fn dialect_of(path: &str) -> Result<Dialect, TargetError> {
     }
 }
 
-/// The reference endpoint, started for a run. Dropping it ends it.
-pub struct Embedded {
-    running: Running,
-    config: Config,
-}
-
-impl Embedded {
-    /// Starts it on a free port of the loopback interface.
-    ///
-    /// # Errors
-    /// When there is no port to be had.
-    pub fn start(config: Config) -> Result<Self, TargetError> {
-        let wrong = |error: &dyn fmt::Display| TargetError::Embedded(error.to_string());
-        let endpoint = Reference::new(config.clone(), &[]).map_err(|error| wrong(&error))?;
-        let running =
-            Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).map_err(|error| wrong(&error))?;
-        Ok(Self { running, config })
-    }
-
-    /// Its endpoints, one a dialect.
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        let host = self.running.address().to_string();
-        let url = |path: &str| Url { secure: false, host: host.clone(), path: path.into() };
-        let endpoint = |dialect, http: &str, realtime: &str| Endpoint {
-            dialect,
-            http: url(http),
-            realtime: url(realtime),
-            auth_host: host.clone(),
-            api_key: self.config.api_key().to_owned(),
-            namespaces: self.config.policy.namespaces.clone(),
-        };
-        vec![
-            endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),
-            endpoint(Dialect::Events, "/event", "/event/realtime"),
-        ]
-    }
-}
-
 /// The URLs of an endpoint, for a person.
 pub fn urls(endpoint: &Endpoint) -> String {
     format!("{}  {}", endpoint.http.to_text(Scheme::Http), endpoint.realtime.to_text(Scheme::WebSocket))
@@ -200,9 +163,8 @@ mod tests {
     #[test]
     fn debug_output_never_shows_the_key() {
         let spec = Spec { api_key: Some("da2-secret".into()), ..spec("http://localhost/graphql") };
-        let config = Config::default().with_api_key("da2-secret");
 
-        let shown = format!("{spec:?} {:?} {config:?}", spec.resolve().unwrap());
+        let shown = format!("{spec:?} {:?}", spec.resolve().unwrap());
 
         assert!(!shown.contains("secret"), "{shown}");
     }

@@ -358,6 +358,18 @@ pub struct SettingsError {
     why: String,
 }
 
+impl SettingsError {
+    /// Key of the section, such as `auth.oidc`.
+    pub const fn section(&self) -> &'static str {
+        self.section
+    }
+
+    /// What is wrong with it.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}", self.section, self.why)

@@ -39,7 +39,7 @@ pub(super) enum Command {
     /// Judge a server: run every scenario against an endpoint and say what is wrong.
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Subscribe to channels (Events) or with subscriptions (GraphQL), and print each event.
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
@@ -155,21 +155,57 @@ pub(super) enum ColorChoice {
 
 #[derive(Args)]
 pub(super) struct ServeOptions {
-    /// Address to listen on.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8700")]
-    pub(super) listen: String,
-    /// Time between keep-alives.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
-    pub(super) ka: Duration,
-    /// connectionTimeoutMs of the acknowledgement, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) timeout_ms: u64,
+    /// Read settings from this file; options below override it. See --print-config.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Address to listen on. [default: 127.0.0.1:8700]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) listen: Option<String>,
+    /// How questions are settled on which the sources pull apart. [default: live]
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Time between keep-alives. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(super) ka: Option<Duration>,
+    /// connectionTimeoutMs of the acknowledgement, in milliseconds. [default: 300000]
+    #[arg(long, value_name = "MS")]
+    pub(super) timeout_ms: Option<u64>,
     /// API key to accept. [default: one for tests, which is printed]
     #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true)]
     pub(super) api_key: Option<String>,
-    /// Play this saboteur (repeatable): see `syncspec list --faults`.
-    #[arg(long, value_name = "NAME")]
+
+    /// Speak TLS only, with a certificate for 127.0.0.1, ::1 and localhost that is made for this run.
+    #[arg(long, value_enum, help_heading = "TLS", conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub(super) tls: Option<TlsChoice>,
+    /// A further name in the made certificate, to which the endpoint answers too. Repeatable.
+    #[arg(long, value_name = "NAME", help_heading = "TLS")]
+    pub(super) tls_name: Vec<String>,
+    /// Where the certificate of the made authority is written. [default: a file in the temporary directory]
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub(super) tls_ca_out: Option<PathBuf>,
+    /// Speak TLS only, with the certificate chain of this PEM file.
+    #[arg(long, value_name = "FILE", help_heading = "TLS", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// PEM file with the key of --tls-cert.
+    #[arg(long, value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// Play this saboteur. Repeatable.
+    #[arg(long, value_name = "NAME", help_heading = "Saboteurs")]
     pub(super) fault: Vec<String>,
+    /// List the saboteurs, what each does and which requirement it breaks.
+    #[arg(long, help_heading = "Saboteurs")]
+    pub(super) list_faults: bool,
+
+    /// Print a commented settings file with the defaults.
+    #[arg(long)]
+    pub(super) print_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TlsChoice {
+    /// Make an authority and a certificate, and write the authority's certificate to a file for clients.
+    SelfSigned,
 }
 
 #[derive(Args)]

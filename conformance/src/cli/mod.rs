@@ -5,6 +5,7 @@ mod look_up;
 mod operation;
 mod publish;
 mod reach;
+#[cfg(feature = "endpoint")]
 mod serve;
 mod server;
 mod subscribe;
@@ -19,6 +20,11 @@ use args::{Command, Options};
 /// Bad arguments, as in the exit code table.
 const USAGE: u8 = 2;
 
+/// What cannot be done without the reference endpoint.
+#[cfg(not(feature = "endpoint"))]
+const WITHOUT_ENDPOINT: &str =
+    "this syncspec was built without the reference endpoint (cargo feature \"endpoint\"); name an ENDPOINT to judge";
+
 /// Parses the arguments and runs the command.
 pub(crate) fn main() -> ExitCode {
     let options = match Options::try_parse() {
@@ -30,7 +36,10 @@ pub(crate) fn main() -> ExitCode {
     };
     ExitCode::from(match options.command {
         Command::Server(options) => server::run(&options),
+        #[cfg(feature = "endpoint")]
         Command::Serve(options) => serve::run(&options),
+        #[cfg(not(feature = "endpoint"))]
+        Command::Serve(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
         Command::List(options) => look_up::list(&options),

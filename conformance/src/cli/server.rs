@@ -8,14 +8,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
-use syncspec::reference::Config;
 use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
 use syncspec::scenario::Tier;
-use syncspec::target::{Embedded, Spec, urls};
+use syncspec::target::{Spec, urls};
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -60,12 +59,7 @@ fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
 fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
     let dialect = options.target.dialect();
     if options.endpoint.is_none() {
-        let mut config = Config::default();
-        if let Some(ka) = options.ka {
-            config.policy.keep_alive = ka;
-        }
-        let embedded = Embedded::start(config).map_err(|error| error.to_string())?;
-        let mut endpoints = embedded.endpoints();
+        let (mut endpoints, embedded) = start_embedded(options)?;
         endpoints.retain(|endpoint| dialect.is_none_or(|d| d == endpoint.dialect));
         return Ok((endpoints, Some(embedded)));
     }
@@ -80,6 +74,28 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
         namespaces: options.namespace.clone(),
     };
     Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
+}
+
+#[cfg(feature = "endpoint")]
+type Embedded = syncspec::target::Embedded;
+
+#[cfg(feature = "endpoint")]
+fn start_embedded(options: &ServerOptions) -> Result<(Vec<Endpoint>, Embedded), String> {
+    let mut config = syncspec::reference::Config::default();
+    if let Some(ka) = options.ka {
+        config.policy.keep_alive = ka;
+    }
+    let embedded = Embedded::start(config).map_err(|error| error.to_string())?;
+    Ok((embedded.endpoints(), embedded))
+}
+
+/// There is none.
+#[cfg(not(feature = "endpoint"))]
+type Embedded = Box<std::convert::Infallible>;
+
+#[cfg(not(feature = "endpoint"))]
+fn start_embedded(_: &ServerOptions) -> Result<(Vec<Endpoint>, Embedded), String> {
+    Err(super::WITHOUT_ENDPOINT.into())
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, String> {

@@ -20,9 +20,12 @@
 
 mod dial;
 mod error;
+#[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 pub(crate) mod framed;
+#[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 pub(crate) mod http;
 mod socket;
+#[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 mod tally;
 mod tls;
 mod transport;

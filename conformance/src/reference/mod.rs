@@ -12,6 +12,7 @@ pub mod events;
 pub mod graphql;
 mod http;
 pub mod profile;
+pub mod settings;
 pub mod shell;
 
 pub use appsync_protocol::hub::ConnectionId;

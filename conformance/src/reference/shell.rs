@@ -24,13 +24,18 @@
 //!   what TCP takes. When it is full, the connection is dropped without a close frame, which could not get through, and
 //!   counted in [`Summary::slow_consumers`]. Frames are never skipped.
 //! * The queue is written in batches with one flush each.
+//! * A client that is gone is noticed: silent ones are pinged, and dropped if they never answer; see `liveness.rs`.
+//! * **Beyond [`Options::max_connections`] nobody is served.** A few of those who come get a 503; if many come at once,
+//!   the rest is dropped without an answer. Both are counted in [`Summary::refused`].
 //!
 //! Frames from the service: `Close` starts the closing handshake, which has two seconds; `Lost` drops TCP after what was
 //! queued before; `Pong` is dropped, because the answer to a ping has left already.
 
 mod connection;
 mod hub;
+mod liveness;
 mod running;
+pub mod tls;
 
 use std::future::Future;
 use std::io;
@@ -110,11 +115,21 @@ pub struct Options {
     pub queue: usize,
     /// Longest message from a client, in bytes. A longer one ends the connection with 1009.
     pub max_message: usize,
+    /// Connections at the same time, HTTP requests included.
+    pub max_connections: usize,
+    /// Silence of a client after which it is pinged. After three pings without an answer it is dropped. Zero: never.
+    pub ping_after: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { tls: None, queue: 1024, max_message: 12 * 1024 * 1024 }
+        Self {
+            tls: None,
+            queue: 1024,
+            max_message: 12 * 1024 * 1024,
+            max_connections: 20_000,
+            ping_after: Duration::from_secs(60),
+        }
     }
 }
 
@@ -129,6 +144,10 @@ pub struct Summary {
     pub requests: u64,
     /// Connections dropped because their queue was full.
     pub slow_consumers: u64,
+    /// Connections dropped because they answered no ping.
+    pub silent: u64,
+    /// Connections refused because there were too many.
+    pub refused: u64,
     /// Connections that did not end in time after the stop.
     pub aborted: u64,
     /// Connections that ended by a panic, which is an error in the service or here.
@@ -150,7 +169,9 @@ pub async fn serve<S: Service>(
     let (stopping, stopped) = watch::channel(false);
     let mut timer = JoinSet::new();
     timer.spawn(Arc::clone(&hub).keep_time());
+    timer.spawn(liveness::keep_asking(Arc::clone(&hub), options.ping_after));
     let mut tasks = JoinSet::new();
+    let mut refusals = JoinSet::new();
     let mut summary = Summary::default();
 
     tokio::pin!(stop);
@@ -158,15 +179,23 @@ pub async fn serve<S: Service>(
         tokio::select! {
             () = &mut stop => break,
             Some(ended) = tasks.join_next() => summary.note(&ended),
+            Some(ended) = refusals.join_next() => summary.note(&ended),
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
                     summary.connections += 1;
+                    let is_refused = tasks.len() >= options.max_connections;
+                    summary.refused += u64::from(is_refused);
                     let connection = Connection {
                         hub: Arc::clone(&hub),
                         stopped: stopped.clone(),
                         max_message: options.max_message,
+                        is_refused,
                     };
-                    tasks.spawn(connection.run(tcp, acceptor.clone()));
+                    if !is_refused {
+                        tasks.spawn(connection.run(tcp, acceptor.clone()));
+                    } else if refusals.len() < REFUSALS_MAX {
+                        refusals.spawn(connection.run(tcp, acceptor.clone()));
+                    }
                 }
                 Err(error) => wait_out(&error).await,
             },
@@ -185,6 +214,9 @@ pub async fn serve<S: Service>(
     hub.count_into(&mut summary);
     summary
 }
+
+/// Refusals that are told at the same time.
+const REFUSALS_MAX: usize = 64;
 
 /// How long connections have to end after the stop.
 const STOP_LIMIT: Duration = Duration::from_secs(1);

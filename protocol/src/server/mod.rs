@@ -124,6 +124,11 @@ pub enum Mode {
     Lambda,
 }
 
+impl Mode {
+    /// All modes.
+    pub const ALL: [Self; 5] = [Self::ApiKey, Self::Iam, Self::Oidc, Self::Cognito, Self::Lambda];
+}
+
 /// Who asks, once the credentials are good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {

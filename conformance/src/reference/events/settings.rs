@@ -162,6 +162,21 @@ impl fmt::Display for SettingsError {
     }
 }
 
+impl SettingsError {
+    /// Key that the error is about, as far as it has a place of its own in a file.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::NoMode { list } | Self::NotProvided { list, .. } if list.starts_with("events.") => list,
+            Self::NoMode { .. }
+            | Self::NotProvided { .. }
+            | Self::NamespaceCount(_)
+            | Self::Twice(_)
+            | Self::Name { .. }
+            | Self::Handler { .. } => "events.namespaces",
+        }
+    }
+}
+
 impl std::error::Error for SettingsError {}
 
 /// Source: EVT-LIMIT-012.

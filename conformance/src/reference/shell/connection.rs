@@ -36,6 +36,8 @@ pub(super) struct Connection<S> {
     /// Turns true when the port closes.
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) max_message: usize,
+    /// There are too many: whatever it asks for, the answer is 503.
+    pub(super) is_refused: bool,
 }
 
 /// Longest body of a request, in bytes. A longer one gets 413.
@@ -104,6 +106,7 @@ impl<S: Service> Connection<S> {
             _ = self.stopped.wait_for(|stopped| *stopped) => return None,
             request = read_request(stream) => request,
         };
+        let request = if self.is_refused { request.and(Err(Some(too_many()))) } else { request };
         let (response, omits_body) = match request {
             Ok(Incoming::Plain(request)) => (self.hub.http(&request), request.method == "HEAD"),
             Ok(Incoming::Upgrade { request, key, rest }) => match self.hub.upgrade(&request) {
@@ -216,6 +219,12 @@ fn upgrade_key(request: &Request, version: u8) -> Result<String, Response> {
         Some(key) => Ok(key.to_owned()),
         None => Err(bad("sec-websocket-key must be 16 bytes in Base64\n")),
     }
+}
+
+fn too_many() -> Response {
+    let mut response = Response::new(503, "too many connections\n");
+    response.headers = Headers::new().with("retry-after", "1");
+    response
 }
 
 fn refusal(failure: ReadFailure) -> Option<Response> {

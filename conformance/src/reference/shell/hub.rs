@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{Notify, mpsc::Receiver};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::liveness::{Due, Liveness, ping};
 use super::{Service, Summary};
 
 /// The service as the tasks see it.
@@ -43,6 +44,7 @@ struct State<S> {
     upgrades: u64,
     requests: u64,
     slow_consumers: u64,
+    silent: u64,
 }
 
 struct Outlet {
@@ -50,6 +52,7 @@ struct Outlet {
     cut: Arc<Notify>,
     /// The end is queued; nothing may follow it.
     is_ending: bool,
+    liveness: Liveness,
 }
 
 /// The pause if the service wants to be woken in the past, which would keep the timer busy for ever.
@@ -65,6 +68,7 @@ impl<S: Service> Hub<S> {
             upgrades: 0,
             requests: 0,
             slow_consumers: 0,
+            silent: 0,
         };
         Self { state: Mutex::new(state), started: Instant::now(), sooner: Notify::new(), queue: queue.max(1) }
     }
@@ -82,7 +86,8 @@ impl<S: Service> Hub<S> {
             let (sender, frames) = mpsc::channel(self.queue);
             let cut = Arc::new(Notify::new());
             // Under the same lock as the upgrade: frames for the connection may be waiting in the service already.
-            state.outlets.insert(id, Outlet { frames: sender, cut: Arc::clone(&cut), is_ending: false });
+            let liveness = Liveness::at(at);
+            state.outlets.insert(id, Outlet { frames: sender, cut: Arc::clone(&cut), is_ending: false, liveness });
             state.upgrades += 1;
             (response, Some((id, Inlet { frames, cut })))
         })
@@ -98,7 +103,8 @@ impl<S: Service> Hub<S> {
     /// Tells what a client sent, unless its end is on the way.
     pub(super) fn frame(&self, id: ConnectionId, frame: Frame<'_>) {
         self.call(|state, at| {
-            if state.outlets.get(&id).is_some_and(|outlet| !outlet.is_ending) {
+            if let Some(outlet) = state.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending) {
+                outlet.liveness.hear(at);
                 state.service.frame(at, id, frame);
             }
         });
@@ -149,11 +155,33 @@ impl<S: Service> Hub<S> {
         }
     }
 
+    /// Asks clients that are silent for this long, and drops those that answered no ping.
+    pub(super) fn ask_silent(&self, after: Duration) {
+        self.call(|state, at| {
+            let due = state.outlets.iter_mut().filter(|(_, outlet)| !outlet.is_ending);
+            let due = due.map(|(id, outlet)| (*id, outlet.liveness.look(at, after)));
+            for (id, due) in due.filter(|(_, due)| *due != Due::Nothing).collect::<Vec<_>>() {
+                match due {
+                    Due::Nothing => {}
+                    Due::Ping => state.deliver(at, id, ping()),
+                    Due::Drop => {
+                        if let Some(outlet) = state.outlets.remove(&id) {
+                            outlet.cut.notify_one();
+                            state.silent += 1;
+                            state.service.frame(at, id, Frame::Lost);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
     pub(super) fn count_into(&self, summary: &mut Summary) {
         let state = self.lock();
         summary.upgrades = state.upgrades;
         summary.requests = state.requests;
         summary.slow_consumers = state.slow_consumers;
+        summary.silent = state.silent;
     }
 
     async fn elapse(&self) {

@@ -12,7 +12,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::rustls;
 
 use super::*;
 use crate::link::{DialOptions, Dialer, LinkError, Socket};
@@ -252,18 +251,110 @@ async fn a_panic_in_the_service_ends_one_connection() {
     assert_eq!(port.stop().await.panicked, 1);
 }
 
+/// Time that jumps to the next timer as soon as nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_no_ping_is_dropped_and_counted() {
+    let mut port = Port::open(Options::default()).await;
+    let mut mute = TcpStream::connect(port.url.authority()).await.unwrap();
+    mute.write_all(&raw_upgrade()).await.unwrap();
+
+    let mut sent = Vec::new();
+    bounded_long(mute.read_to_end(&mut sent)).await.unwrap();
+
+    let pings = sent.windows(2).filter(|pair| *pair == b"\x89\0").count();
+    assert!(sent.starts_with(b"HTTP/1.1 101") && sent.ends_with(&b"\x89\0".repeat(3)), "{sent:?}");
+    assert_eq!(pings, 3);
+    assert!(port.told().await == OwnedFrame::Lost);
+    let summary = port.stop().await;
+    assert_eq!((summary.silent, summary.slow_consumers), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_subscriber_that_answers_pings_stays() {
+    let port = Port::open(Options::default()).await;
+    let mut idle = port.socket().await;
+    let mut pings = 0;
+
+    while pings < 100 {
+        let frame = bounded_long(idle.next()).await;
+        assert!(matches!(frame, OwnedFrame::Ping(_)), "{frame:?}");
+        pings += 1;
+    }
+    idle.send(&OwnedFrame::text("still here")).await.unwrap();
+
+    assert!(bounded_long(idle.next()).await == OwnedFrame::text("still here"));
+    assert_eq!(port.stop().await.silent, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_never_ends_is_given_up() {
+    let port = Port::open(Options::default()).await;
+
+    for begun in ["", "GET /echo HTTP/1.1\r\nupgrade: websock"] {
+        let mut tcp = TcpStream::connect(port.url.authority()).await.unwrap();
+        tcp.write_all(begun.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        bounded_long(tcp.read_to_string(&mut answer)).await.unwrap();
+
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{begun:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_too_many_gets_503_until_another_ends() {
+    let port = Port::open(Options { max_connections: 2, ..Options::default() }).await;
+    let (first, mut second) = (port.socket().await, port.socket().await);
+
+    let refused = bounded(dialer(None).open(&port.url, &upgrade("/echo"))).await.unwrap();
+    let unasked = bounded(dialer(None).http(&port.url, &post(Headers::new(), b"x"))).await.unwrap();
+    drop(first);
+    let admitted = loop {
+        let opened = bounded(dialer(None).open(&port.url, &upgrade("/echo"))).await.unwrap();
+        if opened.response.status == 101 {
+            break opened;
+        }
+        assert_eq!(opened.response.status, 503);
+    };
+    bounded(second.send(&OwnedFrame::text("unharmed"))).await.unwrap();
+
+    assert_eq!((refused.response.status, &*refused.response.body.text()), (503, "too many connections\n"));
+    assert_eq!(unasked.status, 503);
+    assert!(bounded(second.next()).await == OwnedFrame::text("unharmed"));
+    drop((admitted, second));
+    let summary = port.stop().await;
+    assert!(summary.refused >= 2 && summary.upgrades == 3 && summary.requests == 0, "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_flood_of_connections_beyond_the_limit_leaves_the_others_served() {
+    let port = Port::open(Options { max_connections: 1, ..Options::default() }).await;
+    let mut served = port.socket().await;
+
+    let mut flood = Vec::new();
+    for _ in 0..300 {
+        flood.push(TcpStream::connect(port.url.authority()).await.unwrap());
+    }
+    bounded(served.send(&OwnedFrame::text("alive"))).await.unwrap();
+    let echo = bounded(served.next()).await;
+
+    assert!(echo == OwnedFrame::text("alive"));
+    // Most were dropped without a task of their own: their end comes at once, not after the time for a handshake.
+    let mut dropped = 0;
+    for tcp in &mut flood {
+        let mut end = [0];
+        dropped += usize::from(tcp.try_read(&mut end).is_ok());
+    }
+    drop((served, flood));
+    let summary = port.stop().await;
+    assert_eq!((summary.upgrades, summary.refused), (1, 300));
+    assert!(dropped >= 200, "{dropped}");
+}
+
 #[tokio::test]
 async fn with_tls_it_speaks_tls_only_and_says_so() {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let port = Port::open(Options { tls: Some(Arc::new(config)), ..Options::default() }).await;
-    let dialer = dialer(Some((made.cert.pem(), port.url.authority().into())));
+    let made = tls::self_signed(&["localhost".into(), "api.example.com".into()]).unwrap();
+    let port = Port::open(Options { tls: Some(made.config), ..Options::default() }).await;
+    let dialer = dialer(Some((made.ca, port.url.authority().into())));
     let secure = Url { secure: true, host: "localhost".into(), path: "/".into() };
     let close = OwnedFrame::Close { code: Some(1000), reason: String::new() };
 
@@ -274,7 +365,14 @@ async fn with_tls_it_speaks_tls_only_and_says_so() {
     bounded(socket.send(&close)).await.unwrap();
     let ended = [bounded(socket.next()).await, bounded(socket.next()).await];
 
+    let named = Url { host: "api.example.com".into(), ..secure.clone() };
+    let named = bounded(dialer.open(&named, &upgrade("/echo"))).await.unwrap();
+    let other = Url { host: "other.example.com".into(), ..secure };
+    let other = bounded(dialer.open(&other, &upgrade("/echo"))).await;
+
     assert_eq!(&*plain.response.body.text(), "this port speaks TLS only; use https: or wss:\n");
+    assert_eq!(named.response.status, 101);
+    assert!(matches!(other, Err(LinkError::Tls { .. })));
     assert!(echo == OwnedFrame::text("hidden") && ended == [close, OwnedFrame::Lost], "{ended:?}");
 }
 
@@ -419,6 +517,18 @@ fn upgrade(target: &str) -> Request {
 
 fn post(headers: Headers, body: &[u8]) -> Request {
     Request { method: "POST".into(), target: "/".into(), headers, body: body.to_vec().into() }
+}
+
+/// A whole upgrade, for a client that does not know how to answer a ping.
+fn raw_upgrade() -> Vec<u8> {
+    let headers = ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"].join("\r\n");
+    let key = "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==";
+    format!("GET /echo HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n{key}\r\n\r\n").into_bytes()
+}
+
+/// With paused time: longer than anything the port waits for.
+async fn bounded_long<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(24 * 60 * 60), future).await.expect("this must not hang")
 }
 
 async fn bounded<T>(future: impl Future<Output = T>) -> T {

@@ -1,0 +1,61 @@
+//! The reference endpoint as a target.
+
+use std::fmt::Display;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::Url;
+
+use crate::reference::shell::{Options as ShellOptions, Running};
+use crate::reference::{Config, Endpoint as Reference};
+use crate::run::Endpoint;
+use crate::target::TargetError;
+
+/// The reference endpoint, started for a run. Dropping it ends it.
+pub struct Embedded {
+    running: Running,
+    config: Config,
+}
+
+impl Embedded {
+    /// Starts it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When there is no port to be had.
+    pub fn start(config: Config) -> Result<Self, TargetError> {
+        let wrong = |error: &dyn Display| TargetError::Embedded(error.to_string());
+        let endpoint = Reference::new(config.clone(), &[]).map_err(|error| wrong(&error))?;
+        let running =
+            Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).map_err(|error| wrong(&error))?;
+        Ok(Self { running, config })
+    }
+
+    /// Its endpoints, one a dialect.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        let host = self.running.address().to_string();
+        let url = |path: &str| Url { secure: false, host: host.clone(), path: path.into() };
+        let endpoint = |dialect, http: &str, realtime: &str| Endpoint {
+            dialect,
+            http: url(http),
+            realtime: url(realtime),
+            auth_host: host.clone(),
+            api_key: self.config.api_key().to_owned(),
+            namespaces: self.config.policy.namespaces.clone(),
+        };
+        vec![
+            endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),
+            endpoint(Dialect::Events, "/event", "/event/realtime"),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_output_of_a_configuration_never_shows_the_key() {
+        let config = Config::default().with_api_key("da2-secret");
+
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}
