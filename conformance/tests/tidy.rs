@@ -53,6 +53,7 @@ const LONG_FILES: Listed = &[
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
     ("protocol/src/handshake/credentials.rs", "five kinds of credentials, three carriers, and their tests"),
     ("protocol/src/handshake/url.rs", "every spelling of an endpoint, and their tests"),
+    ("protocol/src/server/mod.rs", "one connection, and everything that it asks of its host"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),
     ("protocol/tests/hub.rs", "every check of the policy as a script"),
     ("protocol/tests/rulebook/honest.rs", "honest peers of both dialects and the links between them"),

@@ -13,8 +13,8 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
-use crate::server::readings::{BarePrefix, Draw};
-use crate::server::{Broadcast, Check, Host, Interest, Plan, Policy, Refusal, Server};
+use crate::server::readings::BarePrefix;
+use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 
 /// Names one connection of a hub; never used again within it.

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use appsync_protocol::server::Policy;
 use appsync_protocol::server::readings::{
-    ConnectCarriers, ConnectWord, EventForm, Eventual, Kilobyte, LambdaError, Readings, SubscribeDenial,
+    ConnectCarriers, ConnectWord, EventForm, Kilobyte, LambdaError, Readings, SubscribeDenial,
 };
+use appsync_protocol::server::{Eventual, Policy};
 
 /// A choice of readings.
 #[derive(Clone, Debug, PartialEq, Eq)]

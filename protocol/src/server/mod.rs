@@ -11,6 +11,7 @@
 //! other connection: [`crate::hub`] routes events. It speaks through a queue of frames and says when it
 //! wants to be woken; whoever drives it owns the clock and the socket.
 
+mod eventual;
 mod handler;
 mod operations;
 mod pending;
@@ -19,12 +20,14 @@ mod publish;
 pub mod readings;
 pub mod refusal;
 
+pub(crate) use eventual::Draw;
+pub use eventual::Eventual;
 pub use handler::{Handled, Hook, Outcome, Rejection};
 pub use operations::check_namespace;
 pub use pending::PENDING_MAX;
 pub use policy::{Check, Policy, Skipped};
 pub use publish::{Batch, Settled, read_publish};
-pub use readings::{Eventual, Readings};
+pub use readings::Readings;
 pub use refusal::{Refusal, errors_json};
 
 use alloc::collections::{BTreeMap, VecDeque};

@@ -8,8 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::readings::Draw;
-use super::{Check, Interest, Policy, Refusal, Server, State, Subscription};
+use super::{Check, Draw, Interest, Policy, Refusal, Server, State, Subscription};
 use crate::dialect::Dialect;
 use crate::moment::Moment;
 

@@ -6,7 +6,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::readings::{Eventual, Readings};
+use super::eventual::Eventual;
+use super::readings::Readings;
 
 /// One thing that a correct server does, or does not let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
