@@ -16,7 +16,7 @@ pub mod policy;
 pub mod refusal;
 
 pub use operations::{Batch, check_namespace, read_publish};
-pub use policy::{Check, Policy, Skipped};
+pub use policy::{Check, GqlA07, Policy, Skipped};
 pub use refusal::{Refusal, errors_json};
 
 use alloc::collections::{BTreeMap, VecDeque};
@@ -29,6 +29,7 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::{Dialect, decode};
 use crate::encode::ObjectWriter;
 use crate::envelope::Raw;
+use crate::filter::Filter;
 use crate::json::Json;
 use crate::message::Message;
 use crate::moment::{Deadline, Moment, Timer};
@@ -127,6 +128,10 @@ pub struct Plan {
     pub selection: Selection,
     /// Whether the schema forbids null for the field itself.
     pub required: bool,
+    /// Decides in place of the arguments, if there is one (GQL-FILTER-008).
+    pub filter: Option<Filter>,
+    /// Which payloads of invalidations end it; without one none does (GQL-FILTER-026, GQL-FILTER-028).
+    pub invalidation: Option<Filter>,
 }
 
 /// What a subscription wants to hear.
@@ -308,6 +313,28 @@ impl Server {
         }
         .close();
         self.say(text);
+    }
+
+    /// Ends subscriptions that were invalidated, and the connection with them where the policy says so.
+    ///
+    /// Source: GQL-FILTER-026; the form is disputed (GQL-A-07).
+    pub fn invalidate(&mut self, ids: &[String], policy: &Policy) {
+        for id in ids.iter().filter(|id| self.subscriptions.remove(*id).is_some()).collect::<Vec<_>>() {
+            match policy.gql_a_07 {
+                GqlA07::Complete | GqlA07::CompleteOnly => {
+                    let mut text = String::new();
+                    ObjectWriter::message(&mut text, "complete").string("id", id).close();
+                    self.say(text);
+                }
+                GqlA07::Error => {
+                    self.say_errors("error", Some(id), &errors_json(&[Refusal::message("Subscription complete.")]));
+                }
+            }
+        }
+        match policy.gql_a_07 {
+            GqlA07::Complete | GqlA07::Error if !ids.is_empty() => self.close(1000, ""),
+            GqlA07::Complete | GqlA07::Error | GqlA07::CompleteOnly => {}
+        }
     }
 
     /// Lets time pass: keep-alives, and the end of the connection's life.

@@ -6,6 +6,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::filter::Readings;
+
 /// One thing that a correct server does, or does not let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -157,6 +159,18 @@ impl Check {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped(u64);
 
+/// How the end of an invalidated subscription is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GqlA07 {
+    /// `complete`, then the connection is closed.
+    #[default]
+    Complete,
+    /// `error` with the text “Subscription complete.”, then the connection is closed.
+    Error,
+    /// `complete`, and the connection stays open.
+    CompleteOnly,
+}
+
 /// Limits and times of a server. Sizes in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -178,6 +192,10 @@ pub struct Policy {
     pub events_max: usize,
     /// Channel namespaces that exist. Source: EVT-CHANNEL-007.
     pub namespaces: alloc::vec::Vec<String>,
+    /// How the end of an invalidated subscription is told. Source: GQL-FILTER-026.
+    pub gql_a_07: GqlA07,
+    /// Which reading of enhanced filters it has. Source: GQL-FILTER-013, GQL-FILTER-014, GQL-FILTER-016.
+    pub filters: Readings,
 }
 
 impl Default for Policy {
@@ -192,6 +210,8 @@ impl Default for Policy {
             publish_bytes_max: 1_200_000,
             events_max: 5,
             namespaces: alloc::vec!["default".into(), "other".into()],
+            gql_a_07: GqlA07::default(),
+            filters: Readings::default(),
         }
     }
 }
