@@ -26,6 +26,9 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
         config.api_key = key;
     }
     config.policy.keep_alive = options.ka;
+    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        config.graphql.started_at = now.as_secs();
+    }
     config.policy.silence_limit_ms = options.timeout_ms;
     if let Some((host, _)) = options.listen.rsplit_once(':') {
         config.hosts.push(host.to_ascii_lowercase());

@@ -1,18 +1,19 @@
 //! One endpoint: connections, HTTP requests and time come in, frames and answers go out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::handshake::Credentials;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
-use appsync_protocol::moment::{Deadline, Moment};
+use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::selection::Selection;
 use appsync_protocol::server::{Asked, Host, Identity, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
-use super::graphql::{Engine, RequestError, SchemaError};
+use super::graphql::{Engine, Executed, RequestError, Settings, SettingsError};
 use crate::fault::{How, Reaction};
 
 /// What an endpoint is called, which key it knows, what it checks.
@@ -24,6 +25,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Limits and checks.
     pub policy: Policy,
+    /// The GraphQL API.
+    pub graphql: Settings,
 }
 
 impl std::fmt::Debug for Config {
@@ -39,9 +42,28 @@ impl Default for Config {
             api_key: "da2-syncspecreferenceendpoint1".into(),
             hosts: vec!["127.0.0.1".into(), "localhost".into(), "[::1]".into(), "api.example.com".into()],
             policy: Policy::default(),
+            graphql: Settings::default(),
         }
     }
 }
+
+/// An answer over HTTP, and how much later it is to be given.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The answer.
+    pub response: Response,
+    /// Time from the request to the answer.
+    pub after: Duration,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response, after: Duration::ZERO }
+    }
+}
+
+/// Answers that can be due later; with more a request is refused (GraphQL).
+const LATER_MAX: usize = 1024;
 
 /// The reference endpoint.
 pub struct Endpoint {
@@ -51,6 +73,10 @@ pub struct Endpoint {
     pub(super) edits: Edits,
     /// Publishes over HTTP so far, so that no two events get the same identifier.
     pub(super) publishes: u64,
+    /// Requests over HTTP so far, for their identifiers.
+    pub(super) requests: u64,
+    /// What mutations lead to whose answer is given later, by when that is.
+    later: BTreeMap<(Moment, u64), Executed>,
     dialects: BTreeMap<ConnectionId, Dialect>,
     queue: VecDeque<(ConnectionId, OwnedFrame)>,
     stalled: BTreeSet<ConnectionId>,
@@ -58,15 +84,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint with the default schema.
+    /// An endpoint with the GraphQL API of the configuration.
     ///
     /// # Errors
-    /// When the default schema itself is wrong, which the tests of the schema rule out.
-    pub fn new(config: Config, bent: &[How]) -> Result<Self, SchemaError> {
-        Ok(Self::with_engine(config, bent, Engine::default_schema()?))
+    /// When the schema is wrong or something is declared that does not fit it, which the tests rule out for the
+    /// default.
+    pub fn new(config: Config, bent: &[How]) -> Result<Self, SettingsError> {
+        let engine = Engine::configured(&config.graphql)?;
+        Ok(Self::with_engine(config, bent, engine))
     }
 
-    /// An endpoint with a schema of its own.
+    /// An endpoint with a GraphQL API that was made before.
     pub fn with_engine(mut config: Config, bent: &[How], engine: Engine) -> Self {
         for how in bent {
             match how {
@@ -81,6 +109,8 @@ impl Endpoint {
             engine,
             edits: Edits::new(bent),
             publishes: 0,
+            requests: 0,
+            later: BTreeMap::new(),
             dialects: BTreeMap::new(),
             queue: VecDeque::new(),
             stalled: BTreeSet::new(),
@@ -122,6 +152,7 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
+        self.engine.set_time(at);
         let mut judge = Judge { engine: &self.engine, config: &self.config };
         self.hub.receive(at, from, frame, &mut judge);
         if matches!(frame, Frame::Close { .. } | Frame::Lost) {
@@ -131,8 +162,9 @@ impl Endpoint {
     }
 
     /// Answers an HTTP request.
-    pub fn http(&mut self, _at: Moment, request: &Request) -> Response {
-        let answer = super::http::answer(self, request);
+    pub fn http(&mut self, at: Moment, request: &Request) -> Answer {
+        self.engine.set_time(at);
+        let answer = super::http::answer(self, at, request);
         self.drain();
         answer
     }
@@ -141,13 +173,21 @@ impl Endpoint {
     pub fn elapse(&mut self, at: Moment) {
         if !self.dead {
             self.hub.elapse(at);
+            while let Some(due) = self.later.first_entry().filter(|due| due.key().0 <= at) {
+                let executed = due.remove();
+                self.tell(executed);
+            }
             self.drain();
         }
     }
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Deadline> {
-        if self.dead { None } else { self.hub.deadline() }
+        if self.dead {
+            return None;
+        }
+        let later = self.later.keys().next().map(|(at, _)| Deadline { at: *at, why: Timer::Delivery });
+        Deadline::earlier(self.hub.deadline(), later)
     }
 
     /// The next frame to send, and where. Drain it after every other call.
@@ -155,8 +195,27 @@ impl Endpoint {
         self.queue.pop_front()
     }
 
-    pub(super) fn announce(&mut self, field: String, object: appsync_protocol::json::Json) {
-        self.hub.announce(&Occurrence { field, object });
+    /// Whether more answers can be given later.
+    pub(super) fn can_wait(&self) -> bool {
+        self.later.len() < LATER_MAX
+    }
+
+    /// Tells subscribers what a request led to, when its answer is given.
+    pub(super) fn tell_in_time(&mut self, at: Moment, executed: Executed) {
+        if executed.after.is_zero() {
+            self.tell(executed);
+        } else if !executed.events.is_empty() || !executed.invalidations.is_empty() {
+            self.later.insert((at + executed.after, self.requests), executed);
+        }
+    }
+
+    fn tell(&mut self, executed: Executed) {
+        for event in executed.events {
+            self.hub.announce(&Occurrence { field: event.field, object: event.object });
+        }
+        for call in executed.invalidations {
+            self.hub.invalidate(&call.field, &call.payload);
+        }
     }
 
     fn drain(&mut self) {
@@ -231,14 +290,16 @@ impl Host for Judge<'_> {
         check_key(self.config, credentials.get("x-api-key")).map(|()| Identity::default())
     }
 
-    fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
-        match self.engine.subscribe(request) {
+    fn plan(&mut self, request: &str, who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
+        match self.engine.subscribe(request, who) {
             Ok(plan) => Ok(Plan {
                 field: plan.field,
                 key: plan.key,
                 arguments: plan.arguments,
                 selection: plan.selection,
                 required: plan.required,
+                filter: plan.filter,
+                invalidation: plan.invalidation,
             }),
             Err(RequestError::NotASubscription(_)) if !checks.subscriptions_only => Ok(deaf_plan()),
             Err(error @ RequestError::NotASubscription(_)) => Err(refusals(&error)),
@@ -257,7 +318,7 @@ fn refusals(error: &RequestError) -> Vec<Refusal> {
     error
         .errors()
         .into_iter()
-        .map(|error| Refusal { error_type: error.error_type.map(Into::into), message: Some(error.message), code: None })
+        .map(|error| Refusal { error_type: error.error_type, message: Some(error.message), code: error.code })
         .collect()
 }
 
@@ -269,5 +330,7 @@ fn deaf_plan() -> Plan {
         arguments: BTreeMap::new(),
         selection: Selection::default(),
         required: false,
+        filter: None,
+        invalidation: None,
     }
 }

@@ -10,7 +10,8 @@ pub mod edits;
 pub mod endpoint;
 pub mod graphql;
 mod http;
+mod http_graphql;
 pub mod shell;
 
 pub use appsync_protocol::hub::ConnectionId;
-pub use endpoint::{Config, Endpoint};
+pub use endpoint::{Answer, Config, Endpoint};

@@ -54,7 +54,11 @@ impl Template {
         Ok(match json {
             Json::String(text) => return Self::read_text(text, at),
             Json::Array(items) => Self::List(
-                items.iter().enumerate().map(|(n, item)| Self::read(item, &format!("{at}[{n}]"))).collect::<Result<_, _>>()?,
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(n, item)| Self::read(item, &format!("{at}[{n}]")))
+                    .collect::<Result<_, _>>()?,
             ),
             Json::Object(members) => Self::Object(
                 members
@@ -86,14 +90,19 @@ impl Template {
     }
 
     /// Checks that each argument it mentions is one of `field`.
-    pub(super) fn check_arguments(&self, schema: &Schema, field: &FieldDefinition, at: &str) -> Result<(), SettingsError> {
+    pub(super) fn check_arguments(
+        &self,
+        schema: &Schema,
+        field: &FieldDefinition,
+        at: &str,
+    ) -> Result<(), SettingsError> {
         match self {
             Self::Arguments(path) if path.is_empty() => Ok(()),
             Self::Arguments(path) => argument_type(schema, field, path, at).map(|_| ()),
             Self::List(items) => items.iter().try_for_each(|item| item.check_arguments(schema, field, at)),
-            Self::Object(members) => {
-                members.iter().try_for_each(|(name, value)| value.check_arguments(schema, field, &format!("{at}.{name}")))
-            }
+            Self::Object(members) => members
+                .iter()
+                .try_for_each(|(name, value)| value.check_arguments(schema, field, &format!("{at}.{name}"))),
             Self::Literal(_) | Self::IdentityName | Self::Id | Self::Now(_) => Ok(()),
         }
     }
@@ -115,7 +124,11 @@ impl Template {
                 return Ok(self);
             }
             let from = argument_type(schema, field, path, at)?;
-            return if fits(schema, &from, ty, DEPTH) { Ok(self) } else { Err(misfit(&format!("an argument of type {from}"))) };
+            return if fits(schema, &from, ty, DEPTH) {
+                Ok(self)
+            } else {
+                Err(misfit(&format!("an argument of type {from}")))
+            };
         }
         match (ty, self) {
             (Type::List(item) | Type::NonNullList(item), Self::List(items)) => items
@@ -288,8 +301,9 @@ fn fits(schema: &Schema, from: &Type, to: &Type, depth: u8) -> bool {
                 (Some(ExtendedType::InputObject(_)), Some(ExtendedType::Interface(_) | ExtendedType::Union(_))) => true,
                 (Some(_) | None, Some(_) | None) => {
                     let pair = (from.as_str(), to.as_str());
-                    from == to || matches!(pair, ("ID", "String") | ("String", "ID") | ("Int", "Float")) || to == "String"
-                        && matches!(schema.types.get(from), Some(ExtendedType::Enum(_)))
+                    from == to
+                        || matches!(pair, ("ID", "String") | ("String", "ID") | ("Int", "Float"))
+                        || to == "String" && matches!(schema.types.get(from), Some(ExtendedType::Enum(_)))
                 }
             }
         }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{Notify, mpsc::Receiver};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Service, Summary};
+use super::{Answer, Service, Summary};
 
 /// The service as the tasks see it.
 pub(super) struct Hub<S> {
@@ -88,7 +88,7 @@ impl<S: Service> Hub<S> {
         })
     }
 
-    pub(super) fn http(&self, request: &Request) -> Response {
+    pub(super) fn http(&self, request: &Request) -> Answer {
         self.call(|state, at| {
             state.requests += 1;
             state.service.http(at, request)

@@ -338,8 +338,8 @@ impl Service for Echo {
         (Response::new(101, ""), Some(ConnectionId(self.next)))
     }
 
-    fn http(&mut self, _: Moment, request: &Request) -> Response {
-        Response::new(200, request.body.clone())
+    fn http(&mut self, _: Moment, request: &Request) -> Answer {
+        Response::new(200, request.body.clone()).into()
     }
 
     fn frame(&mut self, at: Moment, id: ConnectionId, frame: Frame<'_>) {
