@@ -11,6 +11,7 @@
 //! other connection: [`crate::hub`] routes events. It speaks through a queue of frames and says when it
 //! wants to be woken; whoever drives it owns the clock and the socket.
 
+mod invalidation;
 mod operations;
 pub mod policy;
 pub mod refusal;
@@ -313,28 +314,6 @@ impl Server {
         }
         .close();
         self.say(text);
-    }
-
-    /// Ends subscriptions that were invalidated, and the connection with them where the policy says so.
-    ///
-    /// Source: GQL-FILTER-026; the form is disputed (GQL-A-07).
-    pub fn invalidate(&mut self, ids: &[String], policy: &Policy) {
-        for id in ids.iter().filter(|id| self.subscriptions.remove(*id).is_some()).collect::<Vec<_>>() {
-            match policy.gql_a_07 {
-                GqlA07::Complete | GqlA07::CompleteOnly => {
-                    let mut text = String::new();
-                    ObjectWriter::message(&mut text, "complete").string("id", id).close();
-                    self.say(text);
-                }
-                GqlA07::Error => {
-                    self.say_errors("error", Some(id), &errors_json(&[Refusal::message("Subscription complete.")]));
-                }
-            }
-        }
-        match policy.gql_a_07 {
-            GqlA07::Complete | GqlA07::Error if !ids.is_empty() => self.close(1000, ""),
-            GqlA07::Complete | GqlA07::Error | GqlA07::CompleteOnly => {}
-        }
     }
 
     /// Lets time pass: keep-alives, and the end of the connection's life.

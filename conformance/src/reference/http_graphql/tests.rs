@@ -33,13 +33,12 @@ fn subscribe(endpoint: &mut Endpoint, query: &str) -> ConnectionId {
     let encoded = appsync_protocol::handshake::base64::encode_url(key.as_bytes());
     let headers = Headers::new().with("sec-websocket-protocol", format!("graphql-ws, header-{encoded}"));
     let request =
-        Request { method: "GET".into(), target: "/graphql/realtime".into(), headers, body: String::new().into() };
+        Request { method: "GET".into(), target: "/graphql/realtime".into(), headers, body: Default::default() };
     let (_, id) = endpoint.upgrade(Moment::START, &request);
     let id = id.unwrap();
     let data = json_text(&Json::Object(JsonMap::from_iter([("query".to_owned(), json_text(query))])).to_string());
-    let start = format!(
-        r#"{{"id":"s","type":"start","payload":{{"data":{data},"extensions":{{"authorization":{key}}}}}}}"#
-    );
+    let start =
+        format!(r#"{{"id":"s","type":"start","payload":{{"data":{data},"extensions":{{"authorization":{key}}}}}}}"#);
     for text in [r#"{"type":"connection_init"}"#, &start] {
         endpoint.frame(Moment::START, id, Frame::Text { text, fragments: 1 });
     }
@@ -59,7 +58,8 @@ fn said(endpoint: &mut Endpoint) -> Vec<String> {
 
 #[test]
 fn a_get_with_a_query_is_answered() {
-    let target = "/graphql?query=query%20Q($p:String)%7Bdummy(param:+$p)%7D&variables=%7B%22p%22:%22x+y%22%7D&operationName=Q";
+    let target =
+        "/graphql?query=query%20Q($p:String)%7Bdummy(param:+$p)%7D&variables=%7B%22p%22:%22x+y%22%7D&operationName=Q";
 
     let answer = answered(&asked("GET", target, "", ""));
 

@@ -74,7 +74,8 @@ fn an_argument_can_be_the_result() {
         let executed = run(&resolver("Mutation.putNote", lines), query);
         check_answer(&executed, 200, r#"{"data":{"putNote":{"id":"n1","board":"b","stars":2,"text":null}}}"#);
     }
-    let executed = run(&resolver("Mutation.putNote", r#"result = { text = "$arguments.input.text", stars = 1 }"#), query);
+    let executed =
+        run(&resolver("Mutation.putNote", r#"result = { text = "$arguments.input.text", stars = 1 }"#), query);
     assert!(executed.body.contains("'ID' within parent 'Note'"), "{}", executed.body);
 }
 
@@ -119,7 +120,7 @@ fn a_denied_field_is_null_and_unauthorized() {
     let root = run(&text, "mutation { count }");
 
     let body = r#"{"data":{"addNote":{"board":"x","text":null}},"errors":[{"path":["addNote","text"],"data":null,
-        "errorType":"Unauthorized","errorInfo":null,"locations":[{"line":1,"column":52,"sourceName":null}],
+        "errorType":"Unauthorized","errorInfo":null,"locations":[{"line":1,"column":51,"sourceName":null}],
         "message":"Not Authorized to access text on type Note"}]}"#;
     check_answer(&nested, 200, body);
     assert!(root.body.contains("Not Authorized to access count on type Mutation"), "{}", root.body);
@@ -142,7 +143,11 @@ fn a_query_answers_from_what_was_published_last() {
     check_answer(&post(&mut engine, "{ lastNote { board } }"), 200, r#"{"data":{"lastNote":null}}"#);
     post(&mut engine, ADD);
 
-    check_answer(&post(&mut engine, "{ lastNote { board text } }"), 200, r#"{"data":{"lastNote":{"board":"b1","text":"hello"}}}"#);
+    check_answer(
+        &post(&mut engine, "{ lastNote { board text } }"),
+        200,
+        r#"{"data":{"lastNote":{"board":"b1","text":"hello"}}}"#,
+    );
     check_answer(&post(&mut engine.fresh(), "{ lastNote { board } }"), 200, r#"{"data":{"lastNote":null}}"#);
 }
 
@@ -190,7 +195,8 @@ fn a_mode_without_directive_may_not_use_what_is_for_the_default_mode() {
 fn introspection_works_for_who_may_use_nothing() {
     let mut engine = declared("modes = [\"oidc\"]");
 
-    let executed = engine.execute(request("{ __typename __schema { queryType { name } } }", "{}").as_bytes(), &anyone());
+    let executed =
+        engine.execute(request("{ __typename __schema { queryType { name } } }", "{}").as_bytes(), &anyone());
 
     check_answer(&executed, 200, r#"{"data":{"__typename":"Query","__schema":{"queryType":{"name":"Query"}}}}"#);
 }
@@ -217,7 +223,8 @@ fn a_filter_is_made_of_the_arguments() {
 
     let filter = start("subscription { onNote(stars: 3) { id } }").unwrap().filter.unwrap();
 
-    let matches = |stars: u8| filter.matches(&parse_json(&format!(r#"{{"stars":{stars}}}"#)).unwrap(), Default::default());
+    let matches =
+        |stars: u8| filter.matches(&parse_json(&format!(r#"{{"stars":{stars}}}"#)).unwrap(), Default::default());
     assert!(matches(3) && !matches(2));
     let refusal = start("subscription { onNote { id } }").unwrap_err();
     assert_eq!(refusal.errors()[0].code, Some(400));
@@ -226,7 +233,8 @@ fn a_filter_is_made_of_the_arguments() {
 
 #[test]
 fn an_argument_can_be_the_filter_and_none_leaves_the_other_arguments() {
-    let engine = declared("[subscriptions.onNote]\nfilter = \"$arguments.filter\"\ninvalidation = \"$arguments.filter\"");
+    let engine =
+        declared("[subscriptions.onNote]\nfilter = \"$arguments.filter\"\ninvalidation = \"$arguments.filter\"");
     let start = |query: &str| engine.subscribe(&request(query, "{}"), &anyone());
 
     let filtered = start(r#"subscription { onNote(filter: "{\"stars\":{\"eq\":1}}") { id } }"#).unwrap();
@@ -265,7 +273,11 @@ fn what_does_not_fit_the_schema_is_refused_with_its_place() {
         ("Mutation.addNote", "result = \"input\"", ".result: field addNote has no argument input"),
         ("Mutation.putNote", "result = \"other\"", ".result: expected Note; got an argument of type Other"),
         ("Mutation.addNote", "result = { text = \"$nope\" }", "got \"$nope\""),
-        ("Mutation.addNote", "result = { stars = \"$arguments.text\" }", "expected Int; got an argument of type String"),
+        (
+            "Mutation.addNote",
+            "result = { stars = \"$arguments.text\" }",
+            "expected Int; got an argument of type String",
+        ),
         ("Mutation.putNote", "result = { text = \"$arguments.input.nope\" }", "NoteInput! has no member nope"),
         ("Mutation.addNote", "result = { stars = \"$now\" }", "expected Int; got a time"),
         ("Mutation.addNote", "result = { id = \"$null\" }", ".result.id: expected ID!; got null"),
@@ -274,7 +286,11 @@ fn what_does_not_fit_the_schema_is_refused_with_its_place() {
         ("Note.text", "value = \"x\"", ".result: only fields of Query and Mutation"),
         ("Query.lastNote", "from = \"Mutation.addNote\"", "expected \"last:Mutation.field\""),
         ("Query.lastNote", "from = \"last:Mutation.nope\"", "type Mutation has no field nope"),
-        ("Query.lastNote", "from = \"last:Mutation.count\"", "expected a mutation that returns Note; count returns Int"),
+        (
+            "Query.lastNote",
+            "from = \"last:Mutation.count\"",
+            "expected a mutation that returns Note; count returns Int",
+        ),
         ("Query.lastNote", "invalidates = [{ field = \"onNote\", payload = {} }]", "only fields of Mutation"),
         ("Mutation.count", "invalidates = [{ field = \"nope\", payload = {} }]", "type Subscription has no field nope"),
         ("Mutation.count", "invalidates = [{ field = \"onNote\", payload = \"$arguments.x\" }]", "no argument x"),
@@ -289,8 +305,14 @@ fn what_does_not_fit_the_schema_is_refused_with_its_place() {
 fn a_subscription_setting_that_does_not_fit_is_refused_with_its_place() {
     for (lines, why) in [
         ("subscriptions.nope.filter = {}", "subscriptions.nope: type Subscription has no field nope"),
-        ("subscriptions.onNote.filter = { a = { EQ = 1 } }", "onNote.filter: subscription filter: there is no operator `EQ`"),
-        ("subscriptions.onNote.invalidation = \"$arguments.nope\"", "onNote.invalidation: field onNote has no argument nope"),
+        (
+            "subscriptions.onNote.filter = { a = { EQ = 1 } }",
+            "onNote.filter: subscription filter: there is no operator `EQ`",
+        ),
+        (
+            "subscriptions.onNote.invalidation = \"$arguments.nope\"",
+            "onNote.invalidation: field onNote has no argument nope",
+        ),
     ] {
         assert!(wrong(lines).contains(why), "expected {why}; got {}", wrong(lines));
     }
