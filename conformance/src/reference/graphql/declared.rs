@@ -150,7 +150,7 @@ fn set(template: &Template, given: &Given<'_>) -> Result<Option<Filter>, Request
         Json::Null => return Ok(None),
         // An argument of AWSJSON: what is in the text.
         Json::String(text) => parse_json(&text).unwrap_or(Json::String(text)),
-        other => other,
+        other @ (Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => other,
     };
     Filter::parse(&filled).map(Some).map_err(RequestError::Filter)
 }

@@ -199,11 +199,13 @@ impl Condition {
         let found = self.path.iter().try_fold(object, |at, name| at.get(name));
         let Some(field) = found.filter(|field| !field.is_null()) else { return false };
         let observed = readings.gql_a_25 == GqlA25::Observed;
-        match &self.test {
-            Test::BeginsWith(_) if observed && self.path.len() > 1 => false,
-            Test::Lacks(_) if observed && field.is_array() => true,
-            test => test.holds(field, readings),
+        if observed && self.path.len() > 1 && matches!(self.test, Test::BeginsWith(_)) {
+            return false;
         }
+        if observed && field.is_array() && matches!(self.test, Test::Lacks(_)) {
+            return true;
+        }
+        self.test.holds(field, readings)
     }
 }
 
