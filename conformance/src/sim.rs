@@ -82,7 +82,11 @@ impl<'w> World<'w> {
     }
 
     fn send(&mut self, parcel: Parcel) {
-        self.wire.entry(self.now + LATENCY).or_default().push_back(parcel);
+        self.send_after(Duration::ZERO, parcel);
+    }
+
+    fn send_after(&mut self, pause: Duration, parcel: Parcel) {
+        self.wire.entry(self.now + pause + LATENCY).or_default().push_back(parcel);
     }
 
     /// Goes to the next moment at which anything happens, and lets it happen.
@@ -126,9 +130,9 @@ impl<'w> World<'w> {
                 self.send(Parcel::Answered(call, Err("connection refused".into())));
             }
             Parcel::Call(call, request) => {
-                let response = self.endpoint.http(now, &request);
+                let answer = self.endpoint.http(now, &request);
                 self.collect();
-                self.send(Parcel::Answered(call, Ok(response)));
+                self.send_after(answer.after, Parcel::Answered(call, Ok(answer.response)));
             }
             Parcel::ToServer(conn, frame) => self.arrive_at_server(conn, &frame),
             Parcel::Upgraded(conn, answer) => self.player.upgraded(now, conn, answer),

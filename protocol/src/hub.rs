@@ -213,6 +213,26 @@ impl Hub {
         }
     }
 
+    /// Ends every subscription to `field` whose invalidation filter `payload` satisfies.
+    ///
+    /// Source: GQL-FILTER-026 to GQL-FILTER-028.
+    pub fn invalidate(&mut self, field: &str, payload: &Json) {
+        for (id, server) in &mut self.connections {
+            let hit = |interest: &Interest| match interest {
+                Interest::Field(plan) if plan.field == field => {
+                    plan.invalidation.as_ref().is_some_and(|filter| filter.matches(payload, self.policy.filters))
+                }
+                Interest::Field(_) | Interest::Channel(_) => false,
+            };
+            let ended: Vec<String> =
+                server.subscriptions().filter(|(_, interest)| hit(interest)).map(|(id, _)| id.into()).collect();
+            if !ended.is_empty() {
+                server.invalidate(&ended, &self.policy);
+                self.ready.push_back(*id);
+            }
+        }
+    }
+
     /// Lets time pass on every connection.
     pub fn elapse(&mut self, at: Moment) {
         self.now = at;
@@ -314,6 +334,10 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
 
 fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
     let same_field = plan.field == occurrence.field || !policy.makes(Check::FieldMatch);
+    if let Some(filter) = &plan.filter {
+        // GQL-FILTER-008: the arguments count no more. GQL-FILTER-024: a list as such is not filtered.
+        return same_field && (occurrence.object.is_array() || filter.matches(&occurrence.object, policy.filters));
+    }
     let argument = |(name, wanted): (&String, &Json)| {
         if wanted.is_null() && !policy.makes(Check::NullArgument) {
             return true;

@@ -47,7 +47,12 @@ pub struct Projected {
 impl Selection {
     /// Cuts `object` (keyed by field name) to this selection. `path` names where it stands in the answer.
     pub fn project(&self, object: &Json, path: &[Json]) -> Projected {
-        let mut errors = Vec::new();
+        self.project_after(Vec::new(), object, path)
+    }
+
+    /// The same where fields of `object` failed before and are null in it: a forbidden null at the place of one of
+    /// these `errors` is not reported again.
+    pub fn project_after(&self, mut errors: Vec<Json>, object: &Json, path: &[Json]) -> Projected {
         let value = self.cut(object, path, &mut errors);
         Projected { value, errors }
     }

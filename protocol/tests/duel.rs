@@ -90,7 +90,7 @@ impl Host for OpenHost {
         let nonce =
             Field { key: "nonce".into(), name: "nonce".into(), of: "String".into(), required: true, inner: None };
         let selection = Selection { on: "Note".into(), fields: vec![nonce] };
-        Ok(Plan { key: field.clone(), field, arguments, selection, required: false })
+        Ok(Plan { key: field.clone(), field, arguments, selection, required: false, filter: None, invalidation: None })
     }
 }
 

@@ -61,6 +61,8 @@ impl Host for KeyHost {
             arguments: arguments.collect(),
             selection: Selection { on: "Note".into(), fields: fields.collect() },
             required: false,
+            filter: None,
+            invalidation: None,
         })
     }
 }

@@ -8,14 +8,14 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::handshake::Credentials;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
-use appsync_protocol::moment::{Deadline, Moment};
+use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::selection::Selection;
 use appsync_protocol::server::{Asked, Handled, Host, Identity, Outcome, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
 use super::events::{Events, Meter};
-use super::graphql::{Engine, RequestError, SchemaError};
+use super::graphql::{Engine, Executed, RequestError, Settings, SettingsError};
 use super::profile::Profile;
 use crate::auth::{self, AllowedModes, Authorizer, Denial, Purpose};
 use crate::fault::{How, Reaction};
@@ -37,6 +37,8 @@ pub struct Config {
     pub events: Events,
     /// Which readings it follows.
     pub profile: Profile,
+    /// The GraphQL API.
+    pub graphql: Settings,
 }
 
 /// An answer over HTTP, and when it is to be given.
@@ -46,6 +48,13 @@ pub struct Answer {
     pub response: Response,
     /// Time from the request to the answer.
     pub after: Duration,
+}
+
+impl From<Response> for Answer {
+    /// An answer that takes no time.
+    fn from(response: Response) -> Self {
+        Self { response, after: Duration::ZERO }
+    }
 }
 
 impl Default for Config {
@@ -59,6 +68,7 @@ impl Default for Config {
             policy: Policy::default(),
             events: Events::default(),
             profile: Profile::default(),
+            graphql: Settings::default(),
         }
     }
 }
@@ -90,6 +100,9 @@ impl Config {
     }
 }
 
+/// Answers that can be due later; with more a request is refused (GraphQL).
+const LATER_MAX: usize = 1024;
+
 /// The reference endpoint.
 pub struct Endpoint {
     pub(super) config: Config,
@@ -100,6 +113,10 @@ pub struct Endpoint {
     /// Publishes over HTTP so far, so that no two events get the same identifier.
     pub(super) publishes: u64,
     meter: Meter,
+    /// Requests over HTTP so far, for their identifiers.
+    pub(super) requests: u64,
+    /// What mutations lead to whose answer is given later, by when that is.
+    later: BTreeMap<(Moment, u64), Executed>,
     dialects: BTreeMap<ConnectionId, Dialect>,
     queue: VecDeque<(ConnectionId, OwnedFrame)>,
     stalled: BTreeSet<ConnectionId>,
@@ -107,15 +124,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint with the default schema.
+    /// An endpoint with the GraphQL API of the configuration.
     ///
     /// # Errors
-    /// When the default schema itself is wrong, which the tests of the schema rule out.
-    pub fn new(config: Config, bent: &[How]) -> Result<Self, SchemaError> {
-        Ok(Self::with_engine(config, bent, Engine::default_schema()?))
+    /// When the schema is wrong or something is declared that does not fit it, which the tests rule out for the
+    /// default.
+    pub fn new(mut config: Config, bent: &[How]) -> Result<Self, SettingsError> {
+        config.graphql.started_at = config.epoch_unix_s;
+        let engine = Engine::configured(&config.graphql)?;
+        Ok(Self::with_engine(config, bent, engine))
     }
 
-    /// An endpoint with a schema of its own.
+    /// An endpoint with a GraphQL API that was made before.
     pub fn with_engine(mut config: Config, bent: &[How], engine: Engine) -> Self {
         config.policy.namespaces = config.events.names().map(str::to_owned).collect();
         config.profile.apply(&mut config.policy);
@@ -134,6 +154,8 @@ impl Endpoint {
             edits: Edits::new(bent),
             publishes: 0,
             meter: Meter::default(),
+            requests: 0,
+            later: BTreeMap::new(),
             dialects: BTreeMap::new(),
             queue: VecDeque::new(),
             stalled: BTreeSet::new(),
@@ -176,6 +198,7 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
+        self.engine.set_time(at);
         let mut judge = Judge {
             engine: &self.engine,
             config: &self.config,
@@ -191,15 +214,11 @@ impl Endpoint {
         self.drain();
     }
 
-    /// Answers an HTTP request for a caller who does not wait.
-    pub fn http(&mut self, at: Moment, request: &Request) -> Response {
-        self.answer(at, request).response
-    }
-
-    /// Answers an HTTP request, and says when the answer is to be given.
-    pub fn answer(&mut self, at: Moment, request: &Request) -> Answer {
+    /// Answers an HTTP request.
+    pub fn http(&mut self, at: Moment, request: &Request) -> Answer {
         self.hub.advance(at);
-        let answer = super::http::answer(self, request);
+        self.engine.set_time(at);
+        let answer = super::http::answer(self, at, request);
         self.drain();
         answer
     }
@@ -208,13 +227,21 @@ impl Endpoint {
     pub fn elapse(&mut self, at: Moment) {
         if !self.dead {
             self.hub.elapse(at);
+            while let Some(due) = self.later.first_entry().filter(|due| due.key().0 <= at) {
+                let executed = due.remove();
+                self.tell(executed);
+            }
             self.drain();
         }
     }
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Deadline> {
-        if self.dead { None } else { self.hub.deadline() }
+        if self.dead {
+            return None;
+        }
+        let later = self.later.keys().next().map(|(at, _)| Deadline { at: *at, why: Timer::Delivery });
+        Deadline::earlier(self.hub.deadline(), later)
     }
 
     /// The next frame to send, and where. Drain it after every other call.
@@ -244,8 +271,27 @@ impl Endpoint {
         self.authorizer.judge(self.config.unix_s(self.hub.now()), purpose, presented, allowed)
     }
 
-    pub(super) fn announce(&mut self, field: String, object: appsync_protocol::json::Json) {
-        self.hub.announce(&Occurrence { field, object });
+    /// Whether more answers can be given later.
+    pub(super) fn can_wait(&self) -> bool {
+        self.later.len() < LATER_MAX
+    }
+
+    /// Tells subscribers what a request led to, when its answer is given.
+    pub(super) fn tell_in_time(&mut self, at: Moment, executed: Executed) {
+        if executed.after.is_zero() {
+            self.tell(executed);
+        } else if !executed.events.is_empty() || !executed.invalidations.is_empty() {
+            self.later.insert((at + executed.after, self.requests), executed);
+        }
+    }
+
+    fn tell(&mut self, executed: Executed) {
+        for event in executed.events {
+            self.hub.announce(&Occurrence { field: event.field, object: event.object });
+        }
+        for call in executed.invalidations {
+            self.hub.invalidate(&call.field, &call.payload);
+        }
     }
 
     fn drain(&mut self) {
@@ -335,14 +381,16 @@ impl Host for Judge<'_> {
             .map_err(|denial| denial.of_operation())
     }
 
-    fn plan(&mut self, request: &str, _who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
-        match self.engine.subscribe(request) {
+    fn plan(&mut self, request: &str, who: &Identity, checks: PlanChecks) -> Result<Plan, Vec<Refusal>> {
+        match self.engine.subscribe(request, who) {
             Ok(plan) => Ok(Plan {
                 field: plan.field,
                 key: plan.key,
                 arguments: plan.arguments,
                 selection: plan.selection,
                 required: plan.required,
+                filter: plan.filter,
+                invalidation: plan.invalidation,
             }),
             Err(RequestError::NotASubscription(_)) if !checks.subscriptions_only => Ok(deaf_plan()),
             Err(error @ RequestError::NotASubscription(_)) => Err(refusals(&error)),
@@ -371,7 +419,7 @@ fn refusals(error: &RequestError) -> Vec<Refusal> {
     error
         .errors()
         .into_iter()
-        .map(|error| Refusal { error_type: error.error_type.map(Into::into), message: Some(error.message), code: None })
+        .map(|error| Refusal { error_type: error.error_type, message: Some(error.message), code: error.code })
         .collect()
 }
 
@@ -383,5 +431,7 @@ fn deaf_plan() -> Plan {
         arguments: BTreeMap::new(),
         selection: Selection::default(),
         required: false,
+        filter: None,
+        invalidation: None,
     }
 }

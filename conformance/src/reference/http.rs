@@ -1,20 +1,22 @@
-//! The two HTTP endpoints: GraphQL operations and Events publishes.
+//! The two HTTP endpoints: GraphQL operations, which have a file of their own, and Events publishes.
 
-use appsync_protocol::dialect::Dialect;
+use appsync_protocol::moment::Moment;
 use appsync_protocol::server::{Identity, Refusal, errors_json};
 use appsync_protocol::wire::{Headers, Request, Response};
 
 use super::endpoint::{Answer, Endpoint};
 use super::events::publish;
+use super::http_graphql;
 use crate::auth::{Denial, Purpose, credentials_of};
 use crate::fault::DoorCheck as Door;
 
 /// Answers an HTTP request.
-pub(super) fn answer(endpoint: &mut Endpoint, request: &Request) -> Answer {
-    let mut answer: Answer = match (request.method.as_str(), request.path()) {
+pub(super) fn answer(endpoint: &mut Endpoint, at: Moment, request: &Request) -> Answer {
+    endpoint.requests += 1;
+    let Answer { response, after } = match (request.method.as_str(), request.path()) {
         (_, "/ping") => Response::new(200, "healthy").into(),
-        ("OPTIONS", "/graphql" | "/event") => preflight().into(),
-        ("POST", "/graphql") => graphql(endpoint, request).into(),
+        ("OPTIONS", "/graphql" | "/event") => preflight(request).into(),
+        ("POST" | "GET", "/graphql") => http_graphql::answer(endpoint, at, request),
         ("POST", "/event") => publish(endpoint, request),
         (_, "/event") if !endpoint.edits.makes(Door::HttpMethod) => publish(endpoint, request),
         (_, "/graphql" | "/event") => {
@@ -22,45 +24,27 @@ pub(super) fn answer(endpoint: &mut Endpoint, request: &Request) -> Answer {
         }
         (_, _) => refused(404, &Refusal::new("NotFoundException", "There is nothing on this path")).into(),
     };
-    answer.response = endpoint.edits.apply_http(request.path(), answer.response);
-    answer
+    let response = labelled(response, endpoint.requests);
+    Answer { response: endpoint.edits.apply_http(request.path(), response), after }
 }
 
-fn preflight() -> Response {
+/// Lets the pages of any origin ask what they want to ask (GQL-HTTP-017).
+fn preflight(request: &Request) -> Response {
+    let asked = request.headers.first("access-control-request-headers");
+    let usual = "authorization, content-type, x-api-key, x-amz-date, x-amz-security-token, x-amz-user-agent";
     let mut response = Response::new(200, "");
     response.headers = Headers::new()
-        .with("access-control-allow-origin", "*")
-        .with("access-control-allow-methods", "POST, OPTIONS")
-        .with(
-            "access-control-allow-headers",
-            "authorization, content-type, x-api-key, x-amz-date, x-amz-security-token",
-        );
+        .with("access-control-allow-methods", "GET, POST, OPTIONS")
+        .with("access-control-allow-headers", asked.unwrap_or(usual))
+        .with("access-control-max-age", "86400");
     response
 }
 
-fn graphql(endpoint: &mut Endpoint, request: &Request) -> Response {
-    let purpose = Purpose::Http { dialect: Dialect::Graphql, request, channel: None };
-    if let Err(denial) = authorize(endpoint, &purpose, request) {
-        let (status, refusal) = denial.over_http();
-        return refused(status, &refusal);
-    }
-    let executed = endpoint.engine.execute(&request.body.0);
-    if endpoint.edits.makes(Door::HttpReaches) {
-        for event in executed.events {
-            endpoint.announce(event.field, event.object);
-        }
-    }
-    if executed.status >= 400 && !endpoint.edits.makes(Door::HttpBody) {
-        return json(200, r#"{"data":null}"#.into());
-    }
-    let is_subscription = request.body.text().contains("\"query\":\"subscription");
-    if is_subscription && !endpoint.edits.makes(Door::HttpSubscription) {
-        return json(200, r#"{"data":{"subscribe2channel":{"name":"x"}}}"#.into());
-    }
-    let mut response = json(executed.status, executed.body);
-    if let Some(error_type) = executed.error_type {
-        response.headers.push("x-amzn-errortype", error_type);
-    }
+/// What every answer bears: an identifier, and that pages of any origin may read it.
+fn labelled(mut response: Response, number: u64) -> Response {
+    response.headers.push("x-amzn-requestid", format!("00000000-0000-4000-8000-{number:012x}"));
+    response.headers.push("access-control-allow-origin", "*");
+    response.headers.push("access-control-expose-headers", "x-amzn-requestid, x-amzn-errortype");
     response
 }
 
@@ -86,7 +70,6 @@ pub(super) fn refused(status: u16, refusal: &Refusal) -> Response {
 
 pub(super) fn json(status: u16, body: String) -> Response {
     let mut response = Response::new(status, body);
-    response.headers =
-        Headers::new().with("content-type", "application/json; charset=utf-8").with("access-control-allow-origin", "*");
+    response.headers = Headers::new().with("content-type", "application/json; charset=utf-8");
     response
 }

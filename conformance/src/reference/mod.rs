@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod events;
 pub mod graphql;
 mod http;
+mod http_graphql;
 pub mod profile;
 pub mod settings;
 pub mod shell;

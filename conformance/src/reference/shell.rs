@@ -52,7 +52,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::Endpoint;
+use super::{Answer, Endpoint};
 use connection::Connection;
 use hub::Hub;
 
@@ -64,8 +64,8 @@ pub trait Service: Send + 'static {
     /// without one. `connection`, `upgrade` and `sec-websocket-accept` are added to a 101.
     fn upgrade(&mut self, at: Moment, request: &Request) -> (Response, Option<ConnectionId>);
 
-    /// Answers any other request. `content-length` and `connection` are added.
-    fn http(&mut self, at: Moment, request: &Request) -> Response;
+    /// Answers any other request, at once or later. `content-length` and `connection` are added.
+    fn http(&mut self, at: Moment, request: &Request) -> Answer;
 
     /// Takes what the client sent, the end of the connection included.
     fn frame(&mut self, at: Moment, connection: ConnectionId, frame: Frame<'_>);
@@ -85,7 +85,7 @@ impl Service for Endpoint {
         Self::upgrade(self, at, request)
     }
 
-    fn http(&mut self, at: Moment, request: &Request) -> Response {
+    fn http(&mut self, at: Moment, request: &Request) -> Answer {
         Self::http(self, at, request)
     }
 

@@ -13,6 +13,7 @@
 
 mod eventual;
 mod handler;
+mod invalidation;
 mod operations;
 mod pending;
 pub mod policy;
@@ -25,7 +26,7 @@ pub use eventual::Eventual;
 pub use handler::{Handled, Hook, Outcome, Rejection};
 pub use operations::check_namespace;
 pub use pending::PENDING_MAX;
-pub use policy::{Check, Policy, Skipped};
+pub use policy::{Check, GqlA07, Policy, Skipped};
 pub use publish::{Batch, Settled, read_publish};
 pub use readings::Readings;
 pub use refusal::{Refusal, errors_json};
@@ -44,6 +45,7 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::{Dialect, decode};
 use crate::encode::ObjectWriter;
 use crate::envelope::Raw;
+use crate::filter::Filter;
 use crate::json::Json;
 use crate::message::Message;
 use crate::moment::{Deadline, Moment, Timer};
@@ -167,6 +169,10 @@ pub struct Plan {
     pub selection: Selection,
     /// Whether the schema forbids null for the field itself.
     pub required: bool,
+    /// Decides in place of the arguments, if there is one (GQL-FILTER-008).
+    pub filter: Option<Filter>,
+    /// Which payloads of invalidations end it; without one none does (GQL-FILTER-026, GQL-FILTER-028).
+    pub invalidation: Option<Filter>,
 }
 
 /// What a subscription wants to hear.

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::eventual::Eventual;
 use super::readings::Readings;
+use crate::filter::Readings as FilterReadings;
 
 /// One thing that a correct server does, or does not let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,6 +161,18 @@ impl Check {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped(u64);
 
+/// How the end of an invalidated subscription is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GqlA07 {
+    /// `complete`, then the connection is closed.
+    #[default]
+    Complete,
+    /// `error` with the text “Subscription complete.”, then the connection is closed.
+    Error,
+    /// `complete`, and the connection stays open.
+    CompleteOnly,
+}
+
 /// Limits and times of a server. Sizes in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -187,6 +200,10 @@ pub struct Policy {
     pub readings: Readings,
     /// How much later than at once things happen; `None` for at once.
     pub eventual: Option<Eventual>,
+    /// How the end of an invalidated subscription is told. Source: GQL-FILTER-026.
+    pub gql_a_07: GqlA07,
+    /// Which reading of enhanced filters it has. Source: GQL-FILTER-013, GQL-FILTER-014, GQL-FILTER-016.
+    pub filters: FilterReadings,
 }
 
 impl Default for Policy {
@@ -204,6 +221,8 @@ impl Default for Policy {
             request_max: Duration::from_secs(30),
             readings: Readings::default(),
             eventual: None,
+            gql_a_07: GqlA07::default(),
+            filters: FilterReadings::default(),
         }
     }
 }

@@ -505,7 +505,7 @@ impl World {
         if let Some(secret) = secret {
             secret.http(&mut request, NOW).unwrap();
         }
-        let response = self.endpoint.http(self.at, &request);
+        let response = self.endpoint.http(self.at, &request).response;
         (response.status, serde_json::from_slice(&response.body.0).unwrap())
     }
 }

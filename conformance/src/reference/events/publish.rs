@@ -1,12 +1,10 @@
 //! A publish over HTTP: the same steps as over WebSocket, told by statuses.
 
-use std::time::Duration;
-
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::encode::ObjectWriter;
 use appsync_protocol::envelope::{Raw, member, string};
 use appsync_protocol::server::{Asked, Hook, Host, Refusal, check_namespace, read_publish};
-use appsync_protocol::wire::{Request, Response};
+use appsync_protocol::wire::Request;
 
 use crate::auth::Purpose;
 use crate::fault::DoorCheck as Door;
@@ -20,7 +18,6 @@ pub(in crate::reference) fn publish(endpoint: &mut Endpoint, request: &Request) 
     let mut answer = decide(endpoint, request, number);
     // EVT-HTTP-018
     let headers = &mut answer.response.headers;
-    headers.push("x-amzn-requestid", format!("00000000-0000-4000-8000-{number:012x}"));
     headers.push("x-amzn-appsync-tokensconsumed", "1");
     answer
 }
@@ -83,12 +80,5 @@ fn status_of(endpoint: &Endpoint, refusal: &Refusal) -> u16 {
         Some("ResourceNotFound") => 404,
         Some("AuthorizerFailureException") => 500,
         Some(_) | None => 400,
-    }
-}
-
-impl From<Response> for Answer {
-    /// An answer that takes no time.
-    fn from(response: Response) -> Self {
-        Self { response, after: Duration::ZERO }
     }
 }

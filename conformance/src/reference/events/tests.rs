@@ -78,7 +78,7 @@ impl World {
     fn post(&mut self, body: &str) -> Answer {
         let headers = Headers::new().with("x-api-key", KEY);
         let request = Request { method: "POST".into(), target: "/event".into(), headers, body: body.into() };
-        self.endpoint.answer(self.now, &request)
+        self.endpoint.http(self.now, &request)
     }
 
     fn post_events(&mut self, events: &[&str]) -> (u16, Json) {

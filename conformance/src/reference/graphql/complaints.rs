@@ -196,12 +196,17 @@ fn mentions_variable(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use appsync_protocol::server::Identity;
+
     use super::super::{Engine, RequestError};
 
     /// Messages of the refusal of `query`, without their common beginning.
     fn complaints(query: &str) -> Vec<String> {
         let body = appsync_protocol::json::json_text(query).to_string();
-        let refusal = Engine::default_schema().unwrap().subscribe(&format!("{{\"query\":{body}}}")).unwrap_err();
+        let refusal = Engine::default_schema()
+            .unwrap()
+            .subscribe(&format!("{{\"query\":{body}}}"), &Identity::default())
+            .unwrap_err();
         assert_eq!(refusal.error_type(), None);
         refusal
             .errors()
@@ -301,7 +306,7 @@ mod tests {
     fn a_second_root_field_is_refused_as_such() {
         let data = r#"{"query":"subscription { onNote { id } subscribeToMessages { message } }"}"#;
 
-        let refusal = Engine::default_schema().unwrap().subscribe(data).unwrap_err();
+        let refusal = Engine::default_schema().unwrap().subscribe(data, &Identity::default()).unwrap_err();
 
         let RequestError::SeveralRootFields(error) = refusal else { panic!("{refusal:?}") };
         assert!(error.message.starts_with("Validation error of type SubscriptionMultipleRootFields: "));

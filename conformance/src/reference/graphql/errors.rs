@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use appsync_protocol::filter::FilterError;
 use appsync_protocol::json::{Json, JsonMap, json_array, json_text};
 
 /// Why a request is refused as a whole, before any field of it runs.
@@ -30,27 +31,42 @@ pub enum RequestError {
     Variables(Vec<GraphqlError>),
     /// A subscription selects more than one field at its root.
     SeveralRootFields(GraphqlError),
+    /// Fields that the one who asks may not use (GQL-AUTH-019).
+    Unauthorized(Vec<GraphqlError>),
+    /// The resolver of the subscription field fails at its start.
+    Resolver(FieldFailure),
+    /// The resolver of the subscription field sets something that is no filter (GQL-FILTER-015 to GQL-FILTER-022).
+    Filter(FilterError),
 }
 
 impl RequestError {
     /// The `errorType` over the real-time channel; validation failures have none.
-    pub const fn error_type(&self) -> Option<&'static str> {
+    pub fn error_type(&self) -> Option<&str> {
         match self {
             Self::NotJson | Self::NoQuery | Self::NotASubscription(_) => Some("UnsupportedOperation"),
             Self::MissingOperationName | Self::UnknownOperation(_) => Some("BadRequestException"),
-            Self::Syntax(_) | Self::Validation(_) | Self::Variables(_) | Self::SeveralRootFields(_) => None,
+            Self::Unauthorized(_) => Some(UNAUTHORIZED),
+            Self::Resolver(failure) => failure.error_type.as_deref(),
+            Self::Syntax(_)
+            | Self::Validation(_)
+            | Self::Variables(_)
+            | Self::SeveralRootFields(_)
+            | Self::Filter(_) => None,
         }
     }
 
     /// The elements of `payload.errors`, at least one (GQL-ERR-001).
     pub fn errors(&self) -> Vec<GraphqlError> {
-        let one = |message: String| vec![GraphqlError { error_type: self.error_type(), ..GraphqlError::new(message) }];
+        let error_type = self.error_type().map(ToOwned::to_owned);
+        let one = |message: String| vec![GraphqlError { error_type, ..GraphqlError::new(message) }];
         match self {
             Self::NotJson | Self::NoQuery => one("unknown not supported through the realtime channel".into()),
             Self::NotASubscription(kind) => one(format!("{kind} not supported through the realtime channel")),
             Self::MissingOperationName => one("Missing operation name.".into()),
             Self::UnknownOperation(name) => one(format!("Unknown operation named '{name}'.")),
-            Self::Validation(errors) | Self::Variables(errors) => errors.clone(),
+            Self::Resolver(failure) => one(failure.message.clone()),
+            Self::Filter(error) => vec![GraphqlError { code: Some(400), ..GraphqlError::new(error.to_string()) }],
+            Self::Validation(errors) | Self::Variables(errors) | Self::Unauthorized(errors) => errors.clone(),
             Self::Syntax(error) | Self::SeveralRootFields(error) => vec![error.clone()],
         }
     }
@@ -72,7 +88,9 @@ impl std::error::Error for RequestError {}
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphqlError {
     /// `errorType`; absent for validation failures.
-    pub error_type: Option<&'static str>,
+    pub error_type: Option<String>,
+    /// `errorCode`, which the service gives to few errors.
+    pub code: Option<u64>,
     /// Text in the service's wording.
     pub message: String,
     /// Where in the document, if that is known (GQL-HTTP-016).
@@ -90,7 +108,7 @@ pub struct Place {
 
 impl GraphqlError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { error_type: None, message: message.into(), place: None }
+        Self { error_type: None, code: None, message: message.into(), place: None }
     }
 
     /// The element as the service writes it: `path` null, `locations` null or one place.
@@ -98,13 +116,16 @@ impl GraphqlError {
         let mut element = JsonMap::new();
         element.insert("path".into(), Json::Null);
         element.insert("locations".into(), locations(self.place));
-        if let Some(error_type) = self.error_type {
+        if let Some(error_type) = &self.error_type {
             element.insert("errorType".into(), json_text(error_type));
         }
         element.insert("message".into(), json_text(&self.message));
         Json::Object(element)
     }
 }
+
+/// The `errorType` of a denied field.
+const UNAUTHORIZED: &str = "Unauthorized";
 
 /// How a resolver fails (GQL-HTTP-011).
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +139,12 @@ pub struct FieldFailure {
 }
 
 impl FieldFailure {
+    /// A field that the one who asks may not use (GQL-HTTP-012).
+    pub(super) fn unauthorized(on: &str, field: &str) -> Self {
+        let message = format!("Not Authorized to access {field} on type {on}");
+        Self { error_type: Some(UNAUTHORIZED.into()), error_info: Json::Null, message }
+    }
+
     /// The element of `errors` for a failure at `path`.
     pub(super) fn to_json(&self, path: Vec<Json>, place: Option<Place>) -> Json {
         let mut element = JsonMap::new();
@@ -196,7 +223,7 @@ mod tests {
         let errors = refusal.errors();
 
         assert_eq!(errors.len(), 1);
-        assert_eq!(errors[0].error_type, Some("UnsupportedOperation"));
+        assert_eq!(errors[0].error_type.as_deref(), Some("UnsupportedOperation"));
         assert_eq!(errors[0].message, "query not supported through the realtime channel");
     }
 
@@ -205,7 +232,7 @@ mod tests {
         for refusal in [RequestError::NotJson, RequestError::NoQuery] {
             let errors = refusal.errors();
 
-            assert_eq!(errors[0].error_type, Some("UnsupportedOperation"));
+            assert_eq!(errors[0].error_type.as_deref(), Some("UnsupportedOperation"));
             assert_eq!(errors[0].message, "unknown not supported through the realtime channel");
         }
     }

@@ -4,6 +4,9 @@
 //! what its resolvers store. What went wrong before a field ran has an HTTP status of 200 or 400 as the
 //! service has it; what goes wrong in a field is always 200.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::OperationType;
 use apollo_compiler::executable::Operation;
@@ -12,12 +15,17 @@ use apollo_compiler::response::serde_json_bytes;
 use apollo_compiler::validation::Valid;
 use appsync_protocol::json::{Json, JsonMap, json_array, json_text};
 use appsync_protocol::selection::Selection;
+use appsync_protocol::server::Identity;
 
 use super::Engine;
+use super::access::Access;
+use super::declared::{DELAY_MAX, Declared, Gives, since_1970};
 use super::documents::Request;
-use super::errors::{FieldFailure, GraphqlError, Place, RequestError};
+use super::errors::{FieldFailure, GraphqlError, RequestError};
+use super::resolvers::Call;
 use super::schema::Api;
 use super::selections::{Group, Scope, by_name};
+use super::template::Given;
 use super::values::{Unsupplied, arguments, variables};
 
 /// What a request over HTTP led to.
@@ -31,6 +39,19 @@ pub struct Executed {
     pub error_type: Option<&'static str>,
     /// What to tell subscribers, in order.
     pub events: Vec<Occurrence>,
+    /// What ends subscriptions, in order, after the events.
+    pub invalidations: Vec<Invalidation>,
+    /// How much later the answer is given, and the subscribers are told.
+    pub after: Duration,
+}
+
+/// A call of `invalidateSubscriptions` (GQL-FILTER-026).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invalidation {
+    /// Field of the subscription type.
+    pub field: String,
+    /// What invalidation filters are matched with.
+    pub payload: Json,
 }
 
 /// A mutation as one subscription field sees it (GQL-HTTP-015, GQL-FILTER-006).
@@ -45,54 +66,152 @@ pub struct Occurrence {
 const MALFORMED: &str = "MalformedHttpRequestException";
 const BAD_REQUEST: &str = "BadRequestException";
 
+/// Calls of `invalidateSubscriptions` in one request; one more is an error.
+const INVALIDATIONS_MAX: usize = 5;
+
 impl Engine {
     /// Executes the body of a `POST` to the GraphQL endpoint (GQL-HTTP-001, GQL-HTTP-007 to
-    /// GQL-HTTP-010, GQL-HTTP-014). Does not fail: a refusal is an answer.
-    pub fn execute(&mut self, body: &[u8]) -> Executed {
+    /// GQL-HTTP-010, GQL-HTTP-014) for `who`. Does not fail: a refusal is an answer.
+    pub fn execute(&mut self, body: &[u8], who: &Identity) -> Executed {
         if body.is_empty() {
             return Executed::refused(MALFORMED, "Request body is empty.");
         }
-        match self.run(body) {
+        match self.run(body, who) {
             Ok(outcome) => outcome.answer(),
             Err(refusal) => Executed::of(&refusal),
         }
     }
 
-    fn run(&mut self, body: &[u8]) -> Result<Outcome, RequestError> {
+    /// Whether the body asks for a mutation, which a `GET` must not (GraphQL over HTTP).
+    pub fn asks_for_a_mutation(&self, body: &[u8]) -> bool {
+        let kind = std::str::from_utf8(body).ok().and_then(|text| {
+            let request = Request::read(text).ok()?;
+            let prepared = self.requests.prepare(&self.api.schema, &request.query).ok()?;
+            prepared.kind(request.operation_name.as_deref()).ok()
+        });
+        kind == Some(OperationType::Mutation)
+    }
+
+    fn run(&mut self, body: &[u8], who: &Identity) -> Result<Outcome, RequestError> {
         let text = std::str::from_utf8(body).map_err(|_| RequestError::NotJson)?;
         let request = Request::read(text)?;
         let name = request.operation_name.as_deref();
-        let prepared = self.requests.prepare(&self.api.schema, &request.query)?;
+        let api = Arc::clone(&self.api);
+        let prepared = self.requests.prepare(&api.schema, &request.query)?;
         let kind = prepared.kind(name)?;
         if kind == OperationType::Subscription {
             return Ok(Outcome::Subscription);
         }
         let (document, operation) = prepared.operation(name)?;
-        let variables = variables(&self.api.schema, operation, request.variables)?;
-        let (mut introspected, errors) = introspect(&self.api, document, operation, &variables)?;
-        let scope = Scope { schema: &self.api.schema, document, variables: &variables };
-        let mut results = Results { data: Some(JsonMap::new()), errors, events: Vec::new() };
+        let variables = variables(&api.schema, operation, request.variables)?;
+        let (mut introspected, errors) = introspect(&api, document, operation, &variables)?;
+        let scope = Scope { schema: &api.schema, document, variables: &variables };
+        let (declared, access) = (Arc::clone(&self.declared), Arc::clone(&self.access));
+        let gate = Gate { declared: &declared, access: &access, who };
+        let mut results = Results { errors, ..Results::default() };
         for group in scope.root(operation) {
             let key = group.field.response_key().as_str();
             match group.field.name.as_str() {
                 "__typename" => results.insert(key, json_text(operation.object_type())),
                 "__schema" | "__type" => results.insert(key, introspected.remove(key).unwrap_or_default()),
                 name => {
-                    let resolved = match self.failing.get(name) {
-                        Some(failure) => Err(failure.clone()),
-                        None => arguments(scope.schema, group.field, scope.variables, Unsupplied::IsAbsent)
-                            .map(|given| self.store.resolve(scope.schema, kind, &group.field.definition, given))
-                            .map_err(|misfit| FieldFailure::of_request(misfit.message("Argument"))),
-                    };
+                    let resolved = self.resolve(&scope, kind, &group, gate, &mut results);
                     let notified = match kind {
-                        OperationType::Mutation => self.api.triggers.get(name).map_or(&[][..], Vec::as_slice),
+                        OperationType::Mutation => api.triggers.get(name).map_or(&[][..], Vec::as_slice),
                         OperationType::Query | OperationType::Subscription => &[],
                     };
-                    results.complete(&scope, operation, &group, resolved, notified);
+                    results.complete(&scope, operation, &group, gate, resolved, notified);
                 }
             }
         }
         Ok(Outcome::Results(results))
+    }
+
+    /// Runs the resolver of one root field, if `who` may use it.
+    fn resolve(
+        &mut self,
+        scope: &Scope<'_>,
+        kind: OperationType,
+        group: &Group<'_>,
+        gate: Gate<'_>,
+        results: &mut Results,
+    ) -> Result<Json, FieldFailure> {
+        let (on, name) = (group.on.as_str(), group.field.name.as_str());
+        if !gate.access.permits(on, name, gate.who) {
+            return Err(FieldFailure::unauthorized(on, name));
+        }
+        if let Some(failure) = self.failing.get(name) {
+            return Err(failure.clone());
+        }
+        let arguments = arguments(scope.schema, group.field, scope.variables, Unsupplied::IsAbsent)
+            .map_err(|misfit| FieldFailure::of_request(misfit.message("Argument")))?;
+        let resolver = gate.declared.resolver(on, name);
+        results.after += resolver.map_or(Duration::ZERO, |resolver| resolver.delay);
+        let now = since_1970(self.started_at, self.now).saturating_add(results.after);
+        let given = Given { arguments: &arguments, name: &gate.who.name, now };
+        let gives = resolver.map_or(&Gives::Usual, |resolver| &resolver.gives);
+        let call = Call { schema: scope.schema, kind, field: &group.field.definition };
+        let result = self.store.run(call, gives, &given)?;
+        for call in resolver.map_or(&[][..], |resolver| &resolver.invalidates) {
+            if results.invalidations.len() == INVALIDATIONS_MAX {
+                let message = format!("invalidateSubscriptions can be called {INVALIDATIONS_MAX} times in a request");
+                return Err(FieldFailure {
+                    error_type: Some("MappingTemplate".into()),
+                    error_info: Json::Null,
+                    message,
+                });
+            }
+            let payload = call.payload.fill(&given, &mut || Json::Null);
+            results.invalidations.push(Invalidation { field: call.field.clone(), payload });
+        }
+        if gate.declared.answers_from(name) && kind == OperationType::Mutation {
+            self.store.keep(name, &result);
+        }
+        Ok(result)
+    }
+}
+
+/// What may stand between a result and the one who asks for it.
+#[derive(Clone, Copy)]
+struct Gate<'g> {
+    declared: &'g Declared,
+    access: &'g Access,
+    who: &'g Identity,
+}
+
+impl Gate<'_> {
+    fn is_open(&self) -> bool {
+        self.access.is_open_to(self.who) && !self.declared.has_nested_failures()
+    }
+
+    fn failure(&self, on: &str, field: &str) -> Option<FieldFailure> {
+        if self.access.permits(on, field, self.who) {
+            self.declared.failure(on, field).cloned()
+        } else {
+            Some(FieldFailure::unauthorized(on, field))
+        }
+    }
+
+    /// Takes out of `value`, which stands at `path`, what fails or is denied of what `group` selects below it
+    /// (GQL-HTTP-012).
+    fn take_out(&self, scope: &Scope<'_>, group: &Group<'_>, value: &mut Json, path: &[Json], errors: &mut Vec<Json>) {
+        if let Some(items) = value.as_array_mut() {
+            for (index, item) in items.iter_mut().enumerate() {
+                self.take_out(scope, group, item, &[path, &[Json::from(index)]].concat(), errors);
+            }
+            return;
+        }
+        let Some(object) = value.as_object_mut() else { return };
+        for inner in scope.below(group) {
+            let name = inner.field.name.as_str();
+            let path = [path, &[json_text(inner.field.response_key())]].concat();
+            if let Some(failure) = self.failure(inner.on, name) {
+                errors.push(failure.to_json(path, scope.place(&inner)));
+                object.insert(name.into(), Json::Null);
+            } else if let Some(value) = object.get_mut(name) {
+                self.take_out(scope, &inner, value, &path, errors);
+            }
+        }
     }
 }
 
@@ -111,6 +230,8 @@ impl Outcome {
                 body: answer(results.data.map_or(Json::Null, Json::Object), results.errors),
                 error_type: None,
                 events: results.events,
+                invalidations: results.invalidations,
+                after: results.after.min(DELAY_MAX),
             },
         }
     }
@@ -122,6 +243,20 @@ struct Results {
     data: Option<JsonMap>,
     errors: Vec<Json>,
     events: Vec<Occurrence>,
+    invalidations: Vec<Invalidation>,
+    after: Duration,
+}
+
+impl Default for Results {
+    fn default() -> Self {
+        Self {
+            data: Some(JsonMap::new()),
+            errors: Vec::new(),
+            events: Vec::new(),
+            invalidations: Vec::new(),
+            after: Duration::ZERO,
+        }
+    }
 }
 
 impl Results {
@@ -138,17 +273,22 @@ impl Results {
         scope: &Scope<'_>,
         operation: &Operation,
         group: &Group<'_>,
+        gate: Gate<'_>,
         resolved: Result<Json, FieldFailure>,
         notified: &[String],
     ) {
         let field = scope.field(group);
         let (key, name) = (field.key.clone(), field.name.clone());
+        let mut taken = Vec::new();
         let value = match resolved {
-            Ok(value) => value,
+            Ok(mut value) => {
+                if !gate.is_open() {
+                    gate.take_out(scope, group, &mut value, &[json_text(&key)], &mut taken);
+                }
+                value
+            }
             Err(failure) => {
-                let span = group.field.location().and_then(|span| span.line_column(&scope.document.sources));
-                let place = span.map(|start| Place { line: start.line, column: start.column });
-                self.errors.push(failure.to_json(vec![json_text(&key)], place));
+                self.errors.push(failure.to_json(vec![json_text(&key)], scope.place(group)));
                 if field.required {
                     self.data = None;
                 } else {
@@ -159,9 +299,9 @@ impl Results {
         };
         let root = Selection { on: operation.object_type().to_string(), fields: vec![field] };
         let whole = Json::Object(JsonMap::from_iter([(name.clone(), value)]));
-        let mut seen = root.project(&whole, &[]);
+        let mut seen = root.project_after(taken, &whole, &[]);
         for error in seen.errors.iter_mut().filter_map(Json::as_object_mut) {
-            error.insert("locations".into(), Json::Null);
+            error.entry("locations").or_insert(Json::Null);
         }
         self.errors.append(&mut seen.errors);
         let Some(value) = seen.value.as_object_mut().and_then(|object| object.remove(&key)) else {
@@ -184,7 +324,13 @@ impl Executed {
         let element = [("errorType", error_type), ("message", message)].map(|(k, v)| (k.to_owned(), json_text(v)));
         let errors = json_array(vec![Json::Object(JsonMap::from_iter(element))]);
         let body = Json::Object(JsonMap::from_iter([("errors".to_owned(), errors)]));
-        Self { status: 400, body: body.to_string(), error_type: Some(error_type), events: Vec::new() }
+        Self { status: 400, error_type: Some(error_type), ..Self::answering(body.to_string()) }
+    }
+
+    /// A 200 that nobody is told of.
+    const fn answering(body: String) -> Self {
+        let after = Duration::ZERO;
+        Self { status: 200, body, error_type: None, events: Vec::new(), invalidations: Vec::new(), after }
     }
 
     fn of(refusal: &RequestError) -> Self {
@@ -198,9 +344,14 @@ impl Executed {
                 let message = refusal.errors().into_iter().next().unwrap_or_default().message;
                 Self::refused(BAD_REQUEST, &message)
             }
-            RequestError::Validation(_) | RequestError::Variables(_) | RequestError::SeveralRootFields(_) => {
+            RequestError::Validation(_)
+            | RequestError::Variables(_)
+            | RequestError::SeveralRootFields(_)
+            | RequestError::Unauthorized(_)
+            | RequestError::Resolver(_)
+            | RequestError::Filter(_) => {
                 let errors = refusal.errors().iter().map(GraphqlError::to_json).collect();
-                Self { status: 200, body: answer(Json::Null, errors), error_type: None, events: Vec::new() }
+                Self::answering(answer(Json::Null, errors))
             }
         }
     }

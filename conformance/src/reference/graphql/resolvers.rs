@@ -1,14 +1,19 @@
 //! What the fields of the API do: a table of local resolvers over one small store.
 //!
 //! A resolver takes coerced arguments and gives the whole object, keyed by field name; cutting it to
-//! what was selected is not its business. Mutations that no table row knows echo their arguments,
-//! other fields without a row are null. Ids are counted, so that a run can be repeated.
+//! what was selected is not its business. What the settings declare comes first, then, for the embedded
+//! schema only, the table. Mutations that neither knows echo their arguments, other fields are null. Ids
+//! are counted, so that a run can be repeated.
 
 use std::collections::BTreeMap;
 
 use apollo_compiler::ast::{FieldDefinition, OperationType};
 use apollo_compiler::schema::{ExtendedType, Schema};
 use appsync_protocol::json::{Json, JsonMap, json_array, json_text};
+
+use super::declared::Gives;
+use super::errors::FieldFailure;
+use super::template::Given;
 
 /// Notes kept; the oldest is forgotten for one more.
 const NOTES_KEPT: usize = 10_000;
@@ -40,18 +45,57 @@ pub(super) struct Store {
     ids_given: u64,
     notes: BTreeMap<u64, Json>,
     published: Json,
+    /// What mutations that a query answers from returned last.
+    last: BTreeMap<String, Json>,
+    /// Whether the schema is the embedded one, so that the table is for it.
+    has_table: bool,
+}
+
+/// A root field to be resolved.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) kind: OperationType,
+    pub(super) field: &'a FieldDefinition,
 }
 
 impl Store {
-    /// Runs the resolver of a root field.
-    pub(super) fn resolve(
-        &mut self,
-        schema: &Schema,
-        kind: OperationType,
-        field: &FieldDefinition,
-        arguments: JsonMap,
-    ) -> Json {
-        let row = RESOLVERS.iter().find(|(of, name, _)| *of == kind && field.name == *name);
+    /// Nothing stored; `has_table` says that the embedded schema is served.
+    pub(super) fn new(has_table: bool) -> Self {
+        Self { has_table, ..Self::default() }
+    }
+
+    /// Nothing stored behind the same schema.
+    pub(super) fn fresh(&self) -> Self {
+        Self::new(self.has_table)
+    }
+
+    /// Runs the resolver of a root field as it is declared.
+    pub(super) fn run(&mut self, call: Call<'_>, gives: &Gives, given: &Given<'_>) -> Result<Json, FieldFailure> {
+        let Call { schema, kind, field } = call;
+        let result = match gives {
+            Gives::Failure(failure) => return Err(failure.clone()),
+            Gives::Usual => self.resolve(schema, kind, field, given.arguments.clone()),
+            Gives::Arguments => self.echo(schema, field, given.arguments.clone()),
+            Gives::Argument(name) => match given.arguments.get(name) {
+                Some(Json::Object(members)) => self.echo(schema, field, members.clone()),
+                Some(other) => other.clone(),
+                None => Json::Null,
+            },
+            Gives::Template(template) => template.fill(given, &mut || self.fresh_id()),
+            Gives::Last(mutation) => self.last.get(mutation).cloned().unwrap_or_default(),
+        };
+        Ok(result)
+    }
+
+    /// Keeps what a mutation returned, for queries that answer from it.
+    pub(super) fn keep(&mut self, mutation: &str, result: &Json) {
+        self.last.insert(mutation.into(), result.clone());
+    }
+
+    /// Runs the resolver of a root field of which nothing is declared.
+    fn resolve(&mut self, schema: &Schema, kind: OperationType, field: &FieldDefinition, arguments: JsonMap) -> Json {
+        let row = RESOLVERS.iter().find(|(of, name, _)| self.has_table && *of == kind && field.name == *name);
         match (row, kind) {
             (Some((_, _, resolver)), _) => resolver(self, arguments),
             (None, OperationType::Mutation) => self.echo(schema, field, arguments),
@@ -127,7 +171,7 @@ mod tests {
 
     #[test]
     fn ids_are_counted() {
-        let mut store = Store::default();
+        let mut store = Store::new(true);
 
         run(&mut store, "addNote", "{}");
 
@@ -136,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_note_can_be_dropped_once() {
-        let mut store = Store::default();
+        let mut store = Store::new(true);
         run(&mut store, "addNote", "{}");
 
         assert_eq!(run(&mut store, "dropNote", r#"{"id":"n1"}"#), r#"{"id":"n1"}"#);
@@ -144,8 +188,13 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_for_the_embedded_schema_only() {
+        assert_eq!(run(&mut Store::new(false), "dropNote", r#"{"id":"n1"}"#), r#"{"id":"n1"}"#);
+    }
+
+    #[test]
     fn the_oldest_note_is_forgotten() {
-        let mut store = Store::default();
+        let mut store = Store::new(true);
 
         for _ in 0..=NOTES_KEPT {
             store.add_note(JsonMap::new());
@@ -157,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_unknown_mutation_echoes_its_arguments() {
-        let mut store = Store::default();
+        let mut store = Store::new(true);
 
         let result = run(&mut store, "putNote", r#"{"id":"x","text":"hello"}"#);
 
@@ -166,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_echoed_input_object_is_opened_and_gets_an_id() {
-        let mut store = Store::default();
+        let mut store = Store::new(true);
 
         let result = run(&mut store, "createNote", r#"{"input":{"text":"hello"}}"#);
 
@@ -176,11 +225,11 @@ mod tests {
 
     #[test]
     fn an_echoed_scalar_is_the_first_argument() {
-        assert_eq!(run(&mut Store::default(), "shout", r#"{"times":2,"words":"hello"}"#), r#""hello""#);
+        assert_eq!(run(&mut Store::new(true), "shout", r#"{"times":2,"words":"hello"}"#), r#""hello""#);
     }
 
     #[test]
     fn an_echoed_list_has_one_item() {
-        assert_eq!(run(&mut Store::default(), "many", "{}"), r#"[{"id":"n1"}]"#);
+        assert_eq!(run(&mut Store::new(true), "many", "{}"), r#"[{"id":"n1"}]"#);
     }
 }

@@ -112,7 +112,13 @@ fn is_email(text: &str) -> bool {
     };
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>(),;:[]\\\"".contains(c);
     let dotted = |part: &str| !part.is_empty() && part.split('.').all(|piece| !piece.is_empty());
-    dotted(local) && dotted(domain) && !local.contains(odd) && !local.contains('@') && !domain.contains(odd)
+    // RFC 822: a local part may be quoted, and a domain may be an address in brackets.
+    let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = quoted.is_some_and(|text| !text.is_empty() && !text.contains(['"', '\\', '\r', '\n']));
+    let address = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = address.is_some_and(|text| text.parse::<Ipv4Addr>().is_ok());
+    let is_local = quoted || (dotted(local) && !local.contains(odd) && !local.contains('@'));
+    is_local && (address || (dotted(domain) && !domain.contains(odd)))
 }
 
 fn is_url(text: &str) -> bool {
@@ -187,7 +193,15 @@ mod tests {
         check(
             "AWSTime",
             &[r#""12:30""#, r#""12:30:24.5-07:00""#, r#""00:00:00Z""#],
-            &[r#""25:00""#, r#""1230""#, r#""12:60""#, r#""12:30:61""#, r#""12:30:24.""#, r#""12:30:24.1234567890""#],
+            &[
+                r#""25:00""#,
+                r#""1230""#,
+                r#""12:60""#,
+                r#""12:30:61""#,
+                r#""12:30:24.""#,
+                r#""12:30+24:00""#,
+                r#""12:30:24.1234567890""#,
+            ],
         );
     }
 
@@ -206,7 +220,11 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_a_whole_number_in_range() {
-        check("AWSTimestamp", &["0", "-1", "1704067200"], &["\"0\"", "1.5", "31556889864403200"]);
+        check(
+            "AWSTimestamp",
+            &["0", "-1", "1704067200", "-31557014167219200", "31556889864403199"],
+            &["\"0\"", "1.5", "31556889864403200", "-31557014167219201"],
+        );
     }
 
     #[test]
@@ -214,27 +232,37 @@ mod tests {
         check(
             "AWSJSON",
             &[r#""{\"a\":1}""#, r#""[1]""#, r#""\"x\"""#, r#""null""#],
-            &[r#""{a:1}""#, r#""""#, r#"{"a":1}"#],
+            &[r#""{a:1}""#, r#""""#, r#"{"a":1}"#, r#""{} {}""#, "1"],
         );
     }
 
     #[test]
     fn an_address_has_its_shape() {
-        check("AWSEmail", &[r#""a.b@example.com""#], &[r#""a.b""#, r#""@example.com""#, r#""a@b@c""#, r#""a b@c""#]);
+        check(
+            "AWSEmail",
+            &[r#""a.b@example.com""#, r#""a+tag@example.com""#, r#""\"a b\"@example.com""#, r#""a@[127.0.0.1]""#],
+            &[r#""a.b""#, r#""@example.com""#, r#""a@b@c""#, r#""a b@c""#, r#""a@""#, r#""a@[x]""#, r#""\"\"@c""#, "1"],
+        );
         check(
             "AWSURL",
             &[r#""https://example.com/x""#, r#""mailto:a@example.com""#, r#""http://localhost:8080""#],
-            &[r#""example.com""#, r#""https://example.com//x""#, r#""https://""#],
+            &[
+                r#""example.com""#,
+                r#""https://example.com//x""#,
+                r#""https://""#,
+                r#""//example.com""#,
+                r#""http://a b""#,
+            ],
         );
         check(
             "AWSPhone",
             &[r#""+44 20 7946 0000""#, r#""555-123-4567""#],
-            &[r#""abc""#, r#""12""#, r#""2555-123-4567""#],
+            &[r#""abc""#, r#""12""#, r#""2555-123-4567""#, r#""+""#, r#""+44 (20) 7946 0000""#, "5551234567"],
         );
         check(
             "AWSIPAddress",
             &[r#""127.0.0.1""#, r#""127.0.0.0/8""#, r#""1a2b:3c4b::1234:4567""#],
-            &[r#""256.1.1.1""#, r#""127.0.0""#, r#""127.0.0.1/33""#, r#""::1/+8""#],
+            &[r#""256.1.1.1""#, r#""127.0.0""#, r#""::1/129""#, r#""127.0.0.1/""#, r#""127.0.0.1/33""#, r#""::1/+8""#],
         );
     }
 

@@ -14,9 +14,10 @@ use apollo_compiler::validation::{DiagnosticList, Valid};
 use super::errors::SchemaError;
 use super::scalars::AWS_SCALARS;
 
-/// The service's directives: name, arguments, places. Only `@aws_subscribe` has a meaning here.
-const DIRECTIVES: [(&str, &str, &str); 7] = [
+/// The service's directives: name, arguments, places. `@aws_publish`, which exported schemas declare, has no meaning.
+const DIRECTIVES: [(&str, &str, &str); 8] = [
     ("aws_subscribe", "(mutations: [String!])", "FIELD_DEFINITION"),
+    ("aws_publish", "(subscriptions: [String])", "FIELD_DEFINITION"),
     ("aws_api_key", "", "OBJECT | FIELD_DEFINITION"),
     ("aws_iam", "", "OBJECT | FIELD_DEFINITION"),
     ("aws_oidc", "", "OBJECT | FIELD_DEFINITION"),

@@ -16,6 +16,8 @@ use apollo_compiler::{ExecutableDocument, Node};
 use appsync_protocol::json::JsonMap;
 use appsync_protocol::selection::{self, Selection};
 
+use super::errors::Place;
+
 /// What a selection set is read with.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
@@ -28,6 +30,8 @@ pub(super) struct Scope<'a> {
 pub(super) struct Group<'a> {
     /// The first of them: its arguments are those of all.
     pub(super) field: &'a Node<Field>,
+    /// The type that it was selected on.
+    pub(super) on: &'a Name,
     all: Vec<&'a Node<Field>>,
     /// Whether every object has the field.
     certain: bool,
@@ -44,8 +48,18 @@ impl<'a> Scope<'a> {
     /// What `group` selects below its field.
     pub(super) fn inner(&self, group: &Group<'a>) -> Selection {
         let on = group.field.ty().inner_named_type();
-        let groups = self.collect(group.all.iter().map(|field| &field.selection_set));
-        Selection { on: on.to_string(), fields: groups.values().map(|group| self.field(group)).collect() }
+        Selection { on: on.to_string(), fields: self.below(group).map(|group| self.field(&group)).collect() }
+    }
+
+    /// The fields that `group` selects below its field.
+    pub(super) fn below(&self, group: &Group<'a>) -> impl Iterator<Item = Group<'a>> + use<'a> {
+        self.collect(group.all.iter().map(|field| &field.selection_set)).into_values()
+    }
+
+    /// Where the field of `group` stands in the document.
+    pub(super) fn place(&self, group: &Group<'a>) -> Option<Place> {
+        let start = group.field.location()?.line_column(&self.document.sources)?;
+        Some(Place { line: start.line, column: start.column })
     }
 
     /// `group` as one field of the protocol model.
@@ -79,6 +93,7 @@ impl<'a> Scope<'a> {
                     let certain = set.ty == *on || self.schema.is_subtype(&set.ty, on);
                     let group = groups.entry(field.response_key()).or_insert_with(|| Group {
                         field,
+                        on: &set.ty,
                         all: Vec::new(),
                         certain: false,
                     });

@@ -2,7 +2,12 @@ use appsync_protocol::json::{json_array, json_text, parse_json, same_meaning};
 
 use super::*;
 
+mod declared;
 mod execution;
+
+fn anyone() -> Identity {
+    Identity::default()
+}
 
 fn engine() -> Engine {
     Engine::default_schema().unwrap()
@@ -14,15 +19,15 @@ fn request(query: &str, variables: &str) -> String {
 }
 
 fn plan(query: &str, variables: &str) -> Plan {
-    engine().subscribe(&request(query, variables)).unwrap()
+    engine().subscribe(&request(query, variables), &anyone()).unwrap()
 }
 
 fn refusal(data: &str) -> RequestError {
-    engine().subscribe(data).unwrap_err()
+    engine().subscribe(data, &anyone()).unwrap_err()
 }
 
 fn post(engine: &mut Engine, query: &str) -> Executed {
-    engine.execute(request(query, "{}").as_bytes())
+    engine.execute(request(query, "{}").as_bytes(), &anyone())
 }
 
 #[track_caller]
@@ -86,7 +91,7 @@ mod subscriptions {
         let data = r#"{"query":"subscription A { onNote { id } } subscription B { subscribeToMessages { message } }",
             "operationName":"B"}"#;
 
-        assert_eq!(engine().subscribe(data).unwrap().field, "subscribeToMessages");
+        assert_eq!(engine().subscribe(data, &anyone()).unwrap().field, "subscribeToMessages");
     }
 
     #[test]
@@ -151,10 +156,10 @@ mod subscriptions {
         let data = request("subscription($b: ID) { onNote(board: $b) { id } }", r#"{"b":"b1"}"#);
         let other = request("subscription($b: ID) { onNote(board: $b) { id } }", r#"{"b":"b2"}"#);
 
-        let first = engine.subscribe(&data);
+        let first = engine.subscribe(&data, &anyone());
 
-        assert_eq!(engine.subscribe(&data), first);
-        assert_ne!(engine.subscribe(&other), first);
+        assert_eq!(engine.subscribe(&data, &anyone()), first);
+        assert_ne!(engine.subscribe(&other, &anyone()), first);
     }
 }
 
@@ -163,7 +168,7 @@ mod refusals_over_http {
 
     #[test]
     fn an_empty_body_is_malformed() {
-        let executed = engine().execute(b"");
+        let executed = engine().execute(b"", &anyone());
 
         let body = r#"{"errors":[{"errorType":"MalformedHttpRequestException","message":"Request body is empty."}]}"#;
         check_answer(&executed, 400, body);
@@ -176,7 +181,7 @@ mod refusals_over_http {
             r#"{"errors":[{"errorType":"MalformedHttpRequestException","message":"Unable to parse GraphQL query."}]}"#;
 
         for text in [&b"{"[..], b"[]", b"{}", b" ", b"\xff", br#"{"query":7}"#, br#"{"query":"mutation {"}"#] {
-            check_answer(&engine().execute(text), 400, body);
+            check_answer(&engine().execute(text, &anyone()), 400, body);
         }
     }
 
@@ -219,7 +224,7 @@ mod refusals_over_http {
     fn a_date_that_is_none_is_refused_as_literal_and_as_variable() {
         let literal = post(&mut engine(), r#"mutation { addNote(board: "b", due: "tomorrow") { id } }"#);
         let query = r#"mutation($d: AWSDateTime) { addNote(board: "b", due: $d) { id } }"#;
-        let variable = engine().execute(request(query, r#"{"d":"tomorrow"}"#).as_bytes());
+        let variable = engine().execute(request(query, r#"{"d":"tomorrow"}"#).as_bytes(), &anyone());
 
         let words = r#"WrongType: argument 'due' with value '\"tomorrow\"' is not a valid 'AWSDateTime' @ 'addNote'"#;
         assert!(literal.body.contains(words), "{}", literal.body);

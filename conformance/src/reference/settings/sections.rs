@@ -1,19 +1,15 @@
 //! The sections and profiles that other modules own.
 
 use appsync_protocol::server::Mode;
-use serde::Deserialize;
 
 pub use crate::auth::Settings as Auth;
 pub use crate::reference::events::Settings as Events;
+pub use crate::reference::graphql::Settings as Graphql;
 pub use crate::reference::profile::Profile;
 
 use super::{Settings, SettingsError};
 use crate::reference::Config;
-
-/// `[graphql]`: the schema is the built-in one.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Graphql {}
+use crate::reference::graphql::{Engine, SettingsError as GraphqlError};
 
 /// Gives the endpoint what the profile and the sections say.
 ///
@@ -25,7 +21,6 @@ pub(super) fn configure(
     api_key: Option<&str>,
     mut config: Config,
 ) -> Result<Config, SettingsError> {
-    let Graphql {} = &settings.file().graphql;
     let mut auth = settings.file().auth.clone();
     if let Some(key) = api_key {
         auth.api_keys = vec![crate::auth::ApiKey::new(key)];
@@ -37,7 +32,22 @@ pub(super) fn configure(
         let what = text.strip_prefix(&format!("{key}: ")).unwrap_or(&text);
         settings.error_at(key, what)
     })?;
+    let mut graphql = settings.file().graphql.clone();
+    graphql.read_schema(settings.folder()).map_err(|error| at_graphql(settings, &error))?;
+    if let Some(mode) = graphql.modes.iter().map(|name| Mode::from(*name)).find(|mode| !providers.contains(mode)) {
+        let what = format!("expected modes that [auth] has a provider for; got {mode:?}");
+        return Err(settings.error_at("graphql.modes", what));
+    }
+    if !graphql.modes.is_empty() {
+        config.modes.graphql = graphql.modes.iter().map(|name| Mode::from(*name)).collect();
+    }
+    Engine::configured(&graphql).map_err(|error| at_graphql(settings, &error))?;
+    config.graphql = graphql;
     config.auth = auth;
     config.profile = profile;
     Ok(config.with_events(events))
+}
+
+fn at_graphql(settings: &Settings, error: &GraphqlError) -> SettingsError {
+    settings.error_at(&format!("graphql.{}", error.at), &error.why)
 }

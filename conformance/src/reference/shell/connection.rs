@@ -24,8 +24,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::Service;
 use super::hub::{Hub, Inlet};
+use super::{Answer, Service};
 use crate::link::HEAD_LIMIT;
 use crate::link::framed::{Framed, Progress};
 use crate::link::http::{self, BodyLength, Intake, ReadFailure};
@@ -108,7 +108,14 @@ impl<S: Service> Connection<S> {
         };
         let request = if self.is_refused { request.and(Err(Some(too_many()))) } else { request };
         let (response, omits_body) = match request {
-            Ok(Incoming::Plain(request)) => (self.hub.http(&request), request.method == "HEAD"),
+            Ok(Incoming::Plain(request)) => {
+                let Answer { response, after } = self.hub.http(&request);
+                // An answer that is due later is not waited for when the port closes.
+                if !after.is_zero() && timeout(after, self.stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+                    return None;
+                }
+                (response, request.method == "HEAD")
+            }
             Ok(Incoming::Upgrade { request, key, rest }) => match self.hub.upgrade(&request) {
                 (response, Some((id, inlet))) if response.is_upgrade() => {
                     let guard = EndsOnDrop { hub: Arc::clone(&self.hub), id };

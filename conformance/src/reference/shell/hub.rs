@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc::Receiver};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::liveness::{Due, Liveness, ping};
-use super::{Service, Summary};
+use super::{Answer, Service, Summary};
 
 /// The service as the tasks see it.
 pub(super) struct Hub<S> {
@@ -93,7 +93,7 @@ impl<S: Service> Hub<S> {
         })
     }
 
-    pub(super) fn http(&self, request: &Request) -> Response {
+    pub(super) fn http(&self, request: &Request) -> Answer {
         self.call(|state, at| {
             state.requests += 1;
             state.service.http(at, request)

@@ -157,6 +157,20 @@ async fn requests_are_answered_with_their_body() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_due_later_is_given_and_does_not_hold_up_the_stop() {
+    let mut port = Port::open(Options::default()).await;
+    let url = port.url.clone();
+
+    let soon = bounded(dialer(None).http(&port.url, &post(Headers::new(), b"soon"))).await.unwrap();
+    let waiting = tokio::spawn(async move { dialer(None).http(&url, &post(Headers::new(), b"later")).await.is_err() });
+    assert!(port.told().await == OwnedFrame::text("later"));
+    let summary = port.stop().await;
+
+    assert!(bounded(waiting).await.unwrap());
+    assert_eq!((&*soon.body.text(), summary.aborted), ("soon", 0));
+}
+
+#[tokio::test]
 async fn what_is_no_request_is_refused_with_a_status() {
     let port = Port::open(Options::default()).await;
 
@@ -436,8 +450,17 @@ impl Service for Echo {
         (Response::new(101, ""), Some(ConnectionId(self.next)))
     }
 
-    fn http(&mut self, _: Moment, request: &Request) -> Response {
-        Response::new(200, request.body.clone())
+    fn http(&mut self, _: Moment, request: &Request) -> Answer {
+        let response = Response::new(200, request.body.clone());
+        let after = match &*request.body.text() {
+            "soon" => Duration::from_millis(20),
+            "later" => {
+                self.events.send(OwnedFrame::text("later")).unwrap();
+                Duration::from_secs(3600)
+            }
+            _ => Duration::ZERO,
+        };
+        Answer { response, after }
     }
 
     fn frame(&mut self, at: Moment, id: ConnectionId, frame: Frame<'_>) {

@@ -70,7 +70,7 @@ fn root_fields_run_in_order_and_each_is_told() {
 fn a_skipped_mutation_is_not_run() {
     let query = r#"mutation($no: Boolean!) { addNote(board: "1") @include(if: $no) { id } __typename }"#;
 
-    let executed = engine().execute(request(query, r#"{"no":false}"#).as_bytes());
+    let executed = engine().execute(request(query, r#"{"no":false}"#).as_bytes(), &anyone());
 
     check_answer(&executed, 200, r#"{"data":{"__typename":"Mutation"}}"#);
     assert!(executed.events.is_empty());
@@ -121,7 +121,7 @@ fn a_failing_field_that_may_not_be_null_takes_the_data_with_it() {
 fn a_null_in_place_of_a_default_fails_the_field() {
     let query = r#"mutation($b: ID = "x") { addNote(board: $b) { id } }"#;
 
-    let executed = engine().execute(request(query, r#"{"b":null}"#).as_bytes());
+    let executed = engine().execute(request(query, r#"{"b":null}"#).as_bytes(), &anyone());
 
     assert!(executed.body.contains("Argument 'board' has coerced Null value for NonNull type 'ID!'"));
     assert!(executed.events.is_empty());
@@ -180,7 +180,7 @@ fn introspection_is_answered_beside_other_fields() {
 fn introspection_takes_variables() {
     let query = "query($n: String!) { __type(name: $n) { name } }";
 
-    let executed = engine().execute(request(query, r#"{"n":"Channel"}"#).as_bytes());
+    let executed = engine().execute(request(query, r#"{"n":"Channel"}"#).as_bytes(), &anyone());
 
     check_answer(&executed, 200, r#"{"data":{"__type":{"name":"Channel"}}}"#);
 }
