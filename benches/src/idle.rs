@@ -285,10 +285,8 @@ async fn publish(dialect: Dialect, url: &Url) -> Result<(), Failure> {
         Dialect::Events => ("/event", serde_json::json!({"channel": "/default/idle", "events": ["{}"]})),
     };
     let url = Url { path: path.into(), ..url.clone() };
-    let headers = Headers::new()
-        .with("host", url.host.as_str())
-        .with("x-api-key", KEY)
-        .with("content-type", "application/json");
+    let headers =
+        Headers::new().with("host", url.host.as_str()).with("x-api-key", KEY).with("content-type", "application/json");
     let request = Request { method: "POST".into(), target: path.into(), headers, body: body.to_string().into() };
     let response = Dialer::new(DialOptions::default())?.http(&url, &request).await?;
     if response.status == 200 { Ok(()) } else { Err(format!("the publish got {}", response.status).into()) }

@@ -4,6 +4,8 @@
 //! [`Hub::poll`]. A body is made once for each event and selection and copied into each subscriber's
 //! frame.
 
+mod deadlines;
+
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -14,6 +16,7 @@ use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment};
 use crate::server::{Broadcast, Check, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
+use deadlines::Deadlines;
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,14 +36,16 @@ pub struct Occurrence {
 pub struct Hub {
     policy: Policy,
     connections: BTreeMap<ConnectionId, Server>,
+    /// Connections that may have something to send. One that is here may also have a new deadline.
     ready: VecDeque<ConnectionId>,
+    deadlines: Deadlines,
     next: u64,
 }
 
 impl Hub {
     /// No connections yet.
     pub const fn new(policy: Policy) -> Self {
-        Self { policy, connections: BTreeMap::new(), ready: VecDeque::new(), next: 1 }
+        Self { policy, connections: BTreeMap::new(), ready: VecDeque::new(), deadlines: Deadlines::new(), next: 1 }
     }
 
     /// What it checks and allows.
@@ -57,7 +62,7 @@ impl Hub {
             Err(refusal) => Server::refuse(at, dialect, &self.policy, &refusal),
         };
         self.connections.insert(id, server);
-        self.ready.push_back(id);
+        self.touched(id);
         id
     }
 
@@ -69,12 +74,12 @@ impl Hub {
         let ends = matches!(frame, Frame::Close { .. } | Frame::Lost);
         let Some(server) = self.connections.get_mut(&from) else { return };
         let broadcast = server.receive(at, frame, &self.policy, host);
-        self.ready.push_back(from);
+        self.touched(from);
         if let Some(broadcast) = broadcast {
             self.broadcast(Some(from), &broadcast);
         }
         if ends && self.policy.makes(Check::CloseFreesIds) {
-            self.connections.remove(&from);
+            self.forget(from);
         }
     }
 
@@ -123,17 +128,17 @@ impl Hub {
 
     /// Lets time pass on every connection.
     pub fn elapse(&mut self, at: Moment) {
-        for (id, server) in &mut self.connections {
-            if server.deadline().is_some_and(|deadline| deadline.at <= at) {
+        for id in self.deadlines.due(at) {
+            if let Some(server) = self.connections.get_mut(&id) {
                 server.elapse(at, &self.policy);
-                self.ready.push_back(*id);
             }
+            self.touched(id);
         }
     }
 
     /// When the first connection wants to be woken.
     pub fn deadline(&self) -> Option<Deadline> {
-        self.connections.values().filter_map(Server::deadline).min()
+        self.deadlines.first()
     }
 
     /// The next frame to send, and where. Drain it after every other call.
@@ -143,8 +148,9 @@ impl Hub {
                 return Some((id, frame));
             }
             self.ready.pop_front();
+            self.note_deadline(id);
             if self.policy.makes(Check::CloseFreesIds) && self.connections.get(&id).is_some_and(Server::is_gone) {
-                self.connections.remove(&id);
+                self.forget(id);
             }
         }
         None
@@ -159,6 +165,30 @@ impl Hub {
     pub fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Server> {
         self.ready.push_back(id);
         self.connections.get_mut(&id)
+    }
+
+    /// The connections in the order in which they came.
+    pub fn servers(&self) -> impl Iterator<Item = (ConnectionId, &Server)> {
+        self.connections.iter().map(|(id, server)| (*id, server))
+    }
+
+    /// One connection.
+    pub fn server(&self, id: ConnectionId) -> Option<&Server> {
+        self.connections.get(&id)
+    }
+
+    fn touched(&mut self, id: ConnectionId) {
+        self.ready.push_back(id);
+        self.note_deadline(id);
+    }
+
+    fn note_deadline(&mut self, id: ConnectionId) {
+        self.deadlines.note(id, self.connections.get(&id).and_then(Server::deadline));
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        self.connections.remove(&id);
+        self.deadlines.note(id, None);
     }
 }
 

@@ -2,13 +2,14 @@
 
 use syncspec::catalogue::faults;
 use syncspec::fault::How;
-use syncspec::reference::shell::{Options, serve};
+use syncspec::reference::page::Page;
+use syncspec::reference::shell::{Options, Watched, serve};
 use syncspec::reference::{Config, Endpoint};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::ServeOptions;
-use super::{say, usage};
+use super::{log, say, usage};
 
 pub(super) fn run(options: &ServeOptions) -> u8 {
     let mut bent: Vec<How> = Vec::new();
@@ -30,8 +31,10 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
     if let Some((host, _)) = options.listen.rsplit_once(':') {
         config.hosts.push(host.to_ascii_lowercase());
     }
+    log::start(options.verbose, options.log);
+    let page = (!options.no_page).then(|| Page::new(config.hosts.clone(), options.page_payloads));
     let endpoint = match Endpoint::new(config.clone(), &bent) {
-        Ok(endpoint) => endpoint,
+        Ok(endpoint) => Watched::new(endpoint, page),
         Err(error) => return usage(error),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -50,6 +53,7 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
             return usage("signals cannot be heard");
         };
         announce(&address.to_string(), own_key.is_none().then_some(config.api_key.as_str()), &options.fault);
+        tracing::info!(address = %address, "started");
         let stopped = async {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -57,6 +61,7 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
             }
         };
         let summary = serve(listener, endpoint, Options::default(), stopped).await;
+        tracing::info!(connections = summary.upgrades, requests = summary.requests, "stopped");
         say(format_args!("stopped after {} connections and {} HTTP requests", summary.upgrades, summary.requests));
         0
     })

@@ -10,6 +10,8 @@ pub mod edits;
 pub mod endpoint;
 pub mod graphql;
 mod http;
+pub mod journal;
+pub mod page;
 pub mod shell;
 
 pub use appsync_protocol::hub::ConnectionId;

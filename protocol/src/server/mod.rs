@@ -14,6 +14,7 @@
 mod operations;
 pub mod policy;
 pub mod refusal;
+mod subscriptions;
 
 pub use operations::{Batch, check_namespace, read_publish};
 pub use policy::{Check, Policy, Skipped};
@@ -34,6 +35,7 @@ use crate::message::Message;
 use crate::moment::{Deadline, Moment, Timer};
 use crate::selection::Selection;
 use crate::wire::{Frame, OwnedFrame};
+use subscriptions::Subscriptions;
 
 /// What a server asks of the program around it.
 pub trait Host {
@@ -160,7 +162,7 @@ enum State {
 pub struct Server {
     dialect: Dialect,
     state: State,
-    subscriptions: BTreeMap<String, Interest>,
+    subscriptions: Subscriptions,
     out: VecDeque<OwnedFrame>,
     keep_alive_due: Option<Moment>,
     ends_at: Moment,
@@ -177,7 +179,7 @@ impl Server {
         Self {
             dialect,
             state: State::Open,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::new(),
             out: VecDeque::new(),
             keep_alive_due: policy.makes(Check::KeepAlives).then(|| at + policy.keep_alive),
             ends_at: at + policy.lifetime,
