@@ -276,6 +276,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_ahead_comes_in_order_and_is_kept_only_until_it_is_asked_for() {
+        let mut sent = vec![0x82, 126, 0x4e, 0x20];
+        sent.extend((0..20_000_u32).map(|n| (n % 251) as u8));
+        let mut tallied = Tallied::new(sent.as_slice(), &[]);
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut came = Vec::new();
+
+        loop {
+            let mut bytes = [0; 300];
+            let mut buf = ReadBuf::new(&mut bytes);
+            assert!(matches!(Pin::new(&mut tallied).poll_read(&mut context, &mut buf), Poll::Ready(Ok(()))));
+            if buf.filled().is_empty() {
+                break;
+            }
+            came.extend_from_slice(buf.filled());
+        }
+
+        assert!(came == sent && tallied.ahead.bytes.is_empty());
+        assert_eq!((tallied.tally().next_message(), tallied.tally().is_within_frame()), (1, false));
+    }
+
+    #[test]
     fn an_end_within_a_frame_is_seen() {
         let mut tally = Tally::default();
 

@@ -73,7 +73,7 @@ function operationItem(operation, now) {
   const about = element("span", "about");
   about.append(element("span", "name", operation.name));
   if (operation.id) about.append(" ", element("span", "id", operation.id));
-  if (operation.bytes > 0) about.append(" ", element("span", "id", counted(operation.bytes, "byte")));
+  if (operation.name && operation.bytes > 0) about.append(" ", element("span", "id", counted(operation.bytes, "byte")));
   const outcome = element("span", operation.refused ? "outcome bad" : "outcome", operation.outcome);
   if (operation.delivered > 0) outcome.append(" ", element("span", "told", `${operation.delivered} delivered`));
   item.append(

@@ -181,7 +181,7 @@ impl Service for Watched {
             return (response, id);
         }
         self.now = at;
-        let dialect = id.and_then(|id| self.endpoint.hub().server(id)).map(|server| server.dialect());
+        let dialect = id.and_then(|id| self.endpoint.dialect(id));
         if let (Some(id), Some(dialect)) = (id, dialect) {
             self.counts.connections += 1;
             self.connections.insert(id, Live { dialect, since: at, received: 0, sent: 0 });
