@@ -167,11 +167,6 @@ impl Hub {
         self.connections.get_mut(&id)
     }
 
-    /// The connections in the order in which they came.
-    pub fn servers(&self) -> impl Iterator<Item = (ConnectionId, &Server)> {
-        self.connections.iter().map(|(id, server)| (*id, server))
-    }
-
     /// One connection.
     pub fn server(&self, id: ConnectionId) -> Option<&Server> {
         self.connections.get(&id)
