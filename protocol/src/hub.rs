@@ -4,6 +4,8 @@
 //! [`Hub::poll`]. A body is made once for each event and selection and copied into each subscriber's
 //! frame.
 
+mod deadlines;
+
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -16,6 +18,7 @@ use crate::moment::{Deadline, Moment, Timer};
 use crate::server::readings::BarePrefix;
 use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
+use deadlines::Deadlines;
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +38,9 @@ pub struct Occurrence {
 pub struct Hub {
     policy: Policy,
     connections: BTreeMap<ConnectionId, Server>,
+    /// Connections that may have something to send. One that is here may also have a new deadline.
     ready: VecDeque<ConnectionId>,
+    deadlines: Deadlines,
     next: u64,
     /// What goes out later, by time and then in the order in which it came.
     held: BTreeMap<(Moment, u64), Held>,
@@ -61,6 +66,7 @@ impl Hub {
             policy,
             connections: BTreeMap::new(),
             ready: VecDeque::new(),
+            deadlines: Deadlines::new(),
             next: 1,
             held: BTreeMap::new(),
             holds: 0,
@@ -83,7 +89,7 @@ impl Hub {
             Err(refusal) => Server::refuse(at, dialect, &self.policy, &refusal),
         };
         self.connections.insert(id, server);
-        self.ready.push_back(id);
+        self.touched(id);
         id
     }
 
@@ -96,12 +102,12 @@ impl Hub {
         let ends = matches!(frame, Frame::Close { .. } | Frame::Lost);
         let Some(server) = self.connections.get_mut(&from) else { return };
         let broadcast = server.receive(at, frame, &self.policy, host);
-        self.ready.push_back(from);
+        self.touched(from);
         if let Some(broadcast) = broadcast {
             self.broadcast(Some(from), broadcast);
         }
         if ends && self.policy.makes(Check::CloseFreesIds) {
-            self.connections.remove(&from);
+            self.forget(from);
         }
     }
 
@@ -236,11 +242,11 @@ impl Hub {
     /// Lets time pass on every connection.
     pub fn elapse(&mut self, at: Moment) {
         self.now = at;
-        for (id, server) in &mut self.connections {
-            if server.deadline().is_some_and(|deadline| deadline.at <= at) {
+        for id in self.deadlines.due(at) {
+            if let Some(server) = self.connections.get_mut(&id) {
                 server.elapse(at, &self.policy);
-                self.ready.push_back(*id);
             }
+            self.touched(id);
         }
         self.release();
     }
@@ -248,7 +254,7 @@ impl Hub {
     /// When the first connection wants to be woken, or something held back is due.
     pub fn deadline(&self) -> Option<Deadline> {
         let held = self.held.first_key_value().map(|((at, _), _)| Deadline { at: *at, why: Timer::Delivery });
-        Deadline::earlier(held, self.connections.values().filter_map(Server::deadline).min())
+        Deadline::earlier(held, self.deadlines.first())
     }
 
     /// The next frame to send, and where. Drain it after every other call.
@@ -258,8 +264,9 @@ impl Hub {
                 return Some((id, frame));
             }
             self.ready.pop_front();
+            self.note_deadline(id);
             if self.policy.makes(Check::CloseFreesIds) && self.connections.get(&id).is_some_and(Server::is_gone) {
-                self.connections.remove(&id);
+                self.forget(id);
             }
         }
         None
@@ -274,6 +281,25 @@ impl Hub {
     pub fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Server> {
         self.ready.push_back(id);
         self.connections.get_mut(&id)
+    }
+
+    /// One connection.
+    pub fn server(&self, id: ConnectionId) -> Option<&Server> {
+        self.connections.get(&id)
+    }
+
+    fn touched(&mut self, id: ConnectionId) {
+        self.ready.push_back(id);
+        self.note_deadline(id);
+    }
+
+    fn note_deadline(&mut self, id: ConnectionId) {
+        self.deadlines.note(id, self.connections.get(&id).and_then(Server::deadline));
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        self.connections.remove(&id);
+        self.deadlines.note(id, None);
     }
 }
 

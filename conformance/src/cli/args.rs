@@ -200,6 +200,27 @@ pub(super) struct ServeOptions {
     /// Print a commented settings file with the defaults.
     #[arg(long)]
     pub(super) print_config: bool,
+
+    /// Log each operation to standard error; twice: with its body, shortened. Never with credentials.
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Form of the log.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) log: LogForm,
+    /// Serve no page at `/`.
+    #[arg(long)]
+    pub(super) no_page: bool,
+    /// Show bodies of recent messages on the page, shortened, to anybody who can reach it.
+    #[arg(long, conflicts_with = "no_page")]
+    pub(super) page_payloads: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogForm {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,15 +8,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use syncspec::fault::How;
+use syncspec::reference::page::Page;
 use syncspec::reference::settings::{Ca, Overrides, Prepared, Settings, SettingsError, TEMPLATE};
-use syncspec::reference::shell::{Summary, serve};
+use syncspec::reference::shell::{Summary, Watched, serve};
 use syncspec::reference::{Config, Endpoint};
 use syncspec::report::list as listing;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{ServeOptions, TlsChoice};
-use super::{say, usage};
+use super::{log, say, usage};
 
 pub(super) fn run(options: &ServeOptions) -> u8 {
     if options.list_faults {
@@ -34,8 +35,10 @@ pub(super) fn run(options: &ServeOptions) -> u8 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     prepared.config.epoch_unix_s = now.map_or(0, |since| since.as_secs());
     let bent: Vec<How> = prepared.faults.iter().map(|fault| fault.how).collect();
+    log::start(options.verbose, options.log);
+    let page = (!options.no_page).then(|| Page::new(prepared.config.hosts.clone(), options.page_payloads));
     let endpoint = match Endpoint::new(prepared.config.clone(), &bent) {
-        Ok(endpoint) => endpoint,
+        Ok(endpoint) => Watched::new(endpoint, page),
         Err(error) => return usage(error),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -61,7 +64,7 @@ fn prepare(options: &ServeOptions) -> Result<Prepared, SettingsError> {
     })
 }
 
-async fn listen(prepared: Prepared, endpoint: Endpoint) -> u8 {
+async fn listen(prepared: Prepared, endpoint: Watched) -> u8 {
     let room = raise_file_limit(prepared.shell.max_connections);
     let listener = match TcpListener::bind(&prepared.listen).await {
         Ok(listener) => listener,

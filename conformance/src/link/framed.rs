@@ -75,12 +75,12 @@ enum Outgoing {
     Raw(Bytes),
 }
 
-/// What is read at a time. The default of 128 KB costs that much per connection, and is filled with zeros before each
-/// read. A server has many connections that send little.
+/// What tungstenite reads at a time, and holds for each connection. Its default is 128 KB, filled with zeros before each
+/// read. A server has many connections that send little; reads from the transport are larger (see [`Tallied`]).
 const fn read_buffer(role: Role) -> usize {
     match role {
         Role::Client => 4096,
-        Role::Server => 2048,
+        Role::Server => 256,
     }
 }
 
@@ -220,8 +220,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
                     ready!(written)?;
                     self.unflushed = true;
                 }
-                None if self.unflushed => return Pin::new(&mut self.socket).poll_flush(cx),
-                None => return Poll::Ready(Ok(())),
+                None => {
+                    // An idle connection holds no memory for what it has sent.
+                    self.backlog = VecDeque::new();
+                    return if self.unflushed {
+                        Pin::new(&mut self.socket).poll_flush(cx)
+                    } else {
+                        Poll::Ready(Ok(()))
+                    };
+                }
             }
         }
     }

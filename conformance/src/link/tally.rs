@@ -6,27 +6,42 @@
 //! nothing and nobody asks for them.
 //!
 //! The invariant: as long as the framing is sound, the n-th data message that tungstenite returns has the n-th count.
-//! tungstenite reads a few kilobytes ahead at most, which bounds the counts in store.
+//! tungstenite is a few kilobytes behind at most, which bounds the counts in store.
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream of which the incoming WebSocket frames are tallied.
+///
+/// Reads [`AHEAD`] bytes of the transport at a time where less is asked for, so that the buffer of an idle connection
+/// can be small without a long message taking many reads. What was read and not asked for yet is kept only until then.
 pub(crate) struct Tallied<S> {
     stream: S,
     tally: Tally,
+    ahead: Ahead,
 }
+
+/// Bytes that were read and not asked for yet.
+#[derive(Default)]
+struct Ahead {
+    bytes: Box<[u8]>,
+    taken: usize,
+}
+
+/// Most bytes that are read at a time.
+const AHEAD: usize = 8 * 1024;
 
 impl<S> Tallied<S> {
     /// Tallies what comes after `part`, which was read already and is tallied too.
     pub(crate) fn new(stream: S, part: &[u8]) -> Self {
         let mut tally = Tally::default();
         tally.read(part);
-        Self { stream, tally }
+        Self { stream, tally, ahead: Ahead::default() }
     }
 
     pub(crate) const fn stream(&self) -> &S {
@@ -46,9 +61,45 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tallied<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let result = if this.ahead.gives(buf) {
+            Poll::Ready(Ok(()))
+        } else if buf.remaining() >= AHEAD {
+            Pin::new(&mut this.stream).poll_read(cx, buf)
+        } else {
+            let mut bytes = [MaybeUninit::uninit(); AHEAD];
+            let mut all = ReadBuf::uninit(&mut bytes);
+            let result = Pin::new(&mut this.stream).poll_read(cx, &mut all);
+            this.ahead.keep(all.filled(), buf);
+            result
+        };
         this.tally.read(&buf.filled()[before..]);
         result
+    }
+}
+
+impl Ahead {
+    /// Hands out what was kept; `false` if nothing was.
+    fn gives(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let left = &self.bytes[self.taken..];
+        if left.is_empty() {
+            return false;
+        }
+        let given = left.len().min(buf.remaining());
+        buf.put_slice(&left[..given]);
+        self.taken += given;
+        if self.taken == self.bytes.len() {
+            *self = Self::default();
+        }
+        true
+    }
+
+    /// Hands out what was asked for and keeps the rest.
+    fn keep(&mut self, bytes: &[u8], buf: &mut ReadBuf<'_>) {
+        let (given, rest) = bytes.split_at(bytes.len().min(buf.remaining()));
+        buf.put_slice(given);
+        if !rest.is_empty() {
+            *self = Self { bytes: rest.into(), taken: 0 };
+        }
     }
 }
 
@@ -222,6 +273,28 @@ mod tests {
         tally.read(&[0x88, 0x84, 1, 1, 1, 1, 0x03 ^ 1, 0xed ^ 1, b'h' ^ 1, b'i' ^ 1]);
 
         assert_eq!(tally.close(), (Some(1005), "hi".into()));
+    }
+
+    #[test]
+    fn what_was_read_ahead_comes_in_order_and_is_kept_only_until_it_is_asked_for() {
+        let mut sent = vec![0x82, 126, 0x4e, 0x20];
+        sent.extend((0..20_000_u32).map(|n| (n % 251) as u8));
+        let mut tallied = Tallied::new(sent.as_slice(), &[]);
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut came = Vec::new();
+
+        loop {
+            let mut bytes = [0; 300];
+            let mut buf = ReadBuf::new(&mut bytes);
+            assert!(matches!(Pin::new(&mut tallied).poll_read(&mut context, &mut buf), Poll::Ready(Ok(()))));
+            if buf.filled().is_empty() {
+                break;
+            }
+            came.extend_from_slice(buf.filled());
+        }
+
+        assert!(came == sent && tallied.ahead.bytes.is_empty());
+        assert_eq!((tallied.tally().next_message(), tallied.tally().is_within_frame()), (1, false));
     }
 
     #[test]

@@ -168,6 +168,16 @@ impl Endpoint {
         !self.dead
     }
 
+    /// Its connections, for those who watch.
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// What a connection speaks, until its end was told.
+    pub fn dialect(&self, id: ConnectionId) -> Option<Dialect> {
+        self.dialects.get(&id).copied()
+    }
+
     /// Whether its transport answers a ping or a close frame on this connection.
     pub fn transport_answers(&self, connection: ConnectionId, frame: Frame<'_>) -> bool {
         !self.stalled.contains(&connection) && self.edits.reaction(self.dialects.get(&connection), frame).is_none()

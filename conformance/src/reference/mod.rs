@@ -12,6 +12,8 @@ pub mod events;
 pub mod graphql;
 mod http;
 mod http_graphql;
+pub mod journal;
+pub mod page;
 pub mod profile;
 pub mod settings;
 pub mod shell;

@@ -34,8 +34,10 @@
 mod connection;
 mod hub;
 mod liveness;
+mod queue;
 mod running;
 pub mod tls;
+mod watched;
 
 use std::future::Future;
 use std::io;
@@ -57,6 +59,7 @@ use connection::Connection;
 use hub::Hub;
 
 pub use running::Running;
+pub use watched::{LOG_TARGET, Watched};
 
 /// What stands behind the port: rules without a clock and without a socket.
 pub trait Service: Send + 'static {
@@ -78,6 +81,18 @@ pub trait Service: Send + 'static {
 
     /// When it wants to be told the time.
     fn deadline(&self) -> Option<Deadline>;
+
+    /// Takes what happened at the port beside it; there is nothing to be done about it.
+    fn notice(&mut self, _at: Moment, _notice: Notice) {}
+}
+
+/// What happens at a port without the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The queue of this connection was full: it is dropped, which is told as [`Frame::Lost`] next.
+    SlowConsumer(ConnectionId),
+    /// A request that is no valid HTTP, or no valid upgrade, was answered with this status.
+    Refused(u16),
 }
 
 impl Service for Endpoint {

@@ -20,6 +20,7 @@ pub mod policy;
 mod publish;
 pub mod readings;
 pub mod refusal;
+mod subscriptions;
 
 pub(crate) use eventual::Draw;
 pub use eventual::Eventual;
@@ -51,6 +52,7 @@ use crate::message::Message;
 use crate::moment::{Deadline, Moment, Timer};
 use crate::selection::Selection;
 use crate::wire::{Frame, OwnedFrame};
+use subscriptions::Subscriptions;
 
 /// What a server asks of the program around it.
 pub trait Host {
@@ -218,7 +220,7 @@ pub(crate) struct Subscription {
 pub struct Server {
     dialect: Dialect,
     state: State,
-    subscriptions: BTreeMap<String, Subscription>,
+    subscriptions: Subscriptions<Subscription>,
     out: VecDeque<OwnedFrame>,
     /// What is still to come of operations, by time.
     pending: VecDeque<(Moment, Effect)>,
@@ -282,7 +284,7 @@ impl Server {
         Self {
             dialect,
             state: State::Open,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::new(),
             out: VecDeque::new(),
             pending: VecDeque::new(),
             now: at,

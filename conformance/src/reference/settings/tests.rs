@@ -61,7 +61,8 @@ fn every_key_and_every_section_is_in_the_printed_file() {
         for key in unknown.message().split('`').skip(3).step_by(2) {
             keys += 1;
             let is_there = text.lines().any(|line| line.starts_with(&format!("{key} = ")))
-                || text.lines().any(|line| line == format!("[{key}]"))
+                || text.lines().any(|line| line.starts_with(&format!("[{key}]")))
+                || text.contains(&format!("[{section}.{key}"))
                 || text.contains(&format!("\n#     {key} = "));
             assert!(is_there, "{section}.{key}");
         }
@@ -160,7 +161,7 @@ fn a_file_that_cannot_be_read_so_names_line_column_key_and_what_was_expected() {
         ),
         ("[tls]\nself-signed = \"yes\"\n", ":2:15: tls.self-signed: expected a boolean; got string \"yes\""),
         ("tls = { cert = 1 }\n", ":1:16: tls.cert: expected a path; got integer 1"),
-        ("listn = \"x\"\n", ":1:1: listn: unknown key; expected one of listen, profile, hosts, faults, ka, "),
+        ("listn = \"x\"\n", ":1:1: listn: unknown key; expected one of listen, profile, switches, hosts, faults, ka, "),
         ("[connections]\nmax = 1\nmin = 1\n", ":3:1: connections.min: unknown key; expected one of max, queue, "),
         ("[tsl]\n", ":1:2: tsl: unknown key; expected one of "),
         ("listen\n", ":1:"),

@@ -11,6 +11,7 @@
 //! Each phase has a limit of time, save the frames. A gentle end reads what the client still sends, so that TCP does
 //! not throw away the last words.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -24,8 +25,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::hub::{Hub, Inlet};
-use super::{Answer, Service};
+use super::hub::Hub;
+use super::queue::Inlet;
+use super::{Answer, Notice, Service};
 use crate::link::HEAD_LIMIT;
 use crate::link::framed::{Framed, Progress};
 use crate::link::http::{self, BodyLength, Intake, ReadFailure};
@@ -130,7 +132,10 @@ impl<S: Service> Connection<S> {
                 (response, None) if response.is_upgrade() => (Response::new(500, "no connection\n"), false),
                 (response, None) => (response, false),
             },
-            Err(Some(refusal)) => (refusal, false),
+            Err(Some(refusal)) => {
+                self.hub.notice(Notice::Refused(refusal.status));
+                (refusal, false)
+            }
             Err(None) => return None,
         };
         answer(stream, &response, omits_body).await;
@@ -256,29 +261,30 @@ fn switching(response: Response, key: &str) -> Response {
 }
 
 /// Carries frames both ways until one side ends it.
-async fn converse<S, T>(connection: &EndsOnDrop<S>, framed: &mut Framed<T>, mut inlet: Inlet)
+async fn converse<S, T>(connection: &EndsOnDrop<S>, framed: &mut Framed<T>, inlet: Inlet)
 where
     S: Service,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let (hub, id) = (&*connection.hub, connection.id);
-    let cut = Arc::clone(&inlet.cut);
-    let cut = cut.notified();
-    tokio::pin!(cut);
-    let mut batch = Vec::new();
     loop {
+        // The queue bounds what waits: nothing is taken from it while something is still to be written.
+        if !framed.has_unsent() {
+            let Some(batch) = inlet.take(BATCH) else { return };
+            match queue_batch(framed, batch) {
+                Ending::None => {}
+                Ending::Close => return Box::pin(close(hub, id, framed)).await,
+                Ending::Lost => {
+                    // What was queued before still leaves, if the client takes it.
+                    let _ = Box::pin(timeout(CLOSE_LIMIT, framed.send_all())).await;
+                    return;
+                }
+            }
+        }
         tokio::select! {
-            () = &mut cut => return,
-            // The queue bounds what waits: nothing is taken from it while something is still to be written.
-            _ = inlet.frames.recv_many(&mut batch, BATCH), if !framed.has_unsent() => {
-                match queue_batch(framed, &mut batch) {
-                    Ending::None => {}
-                    Ending::Close => return Box::pin(close(hub, id, framed)).await,
-                    Ending::Lost => {
-                        // What was queued before still leaves, if the client takes it.
-                        let _ = Box::pin(timeout(CLOSE_LIMIT, framed.send_all())).await;
-                        return;
-                    }
+            () = inlet.changed() => {
+                if inlet.is_cut() {
+                    return;
                 }
             }
             progress = framed.progress() => match progress {
@@ -307,9 +313,9 @@ enum Ending {
     Lost,
 }
 
-fn queue_batch<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>, batch: &mut Vec<OwnedFrame>) -> Ending {
+fn queue_batch<T: AsyncRead + AsyncWrite + Unpin>(framed: &mut Framed<T>, batch: VecDeque<OwnedFrame>) -> Ending {
     let mut ending = Ending::None;
-    for frame in batch.drain(..) {
+    for frame in batch {
         match frame {
             OwnedFrame::Lost => ending = Ending::Lost,
             OwnedFrame::Close { .. } => {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
-use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::{Notify, mpsc::Receiver};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::liveness::{Due, Liveness, ping};
-use super::{Answer, Service, Summary};
+use super::queue::{Inlet, Queue, Refused};
+use super::{Answer, Notice, Service, Summary};
 
 /// The service as the tasks see it.
 pub(super) struct Hub<S> {
@@ -25,14 +25,6 @@ pub(super) struct Hub<S> {
     /// Wakes the timer when there is a deadline before the one it sleeps for.
     sooner: Notify,
     queue: usize,
-}
-
-/// The end of a queue at which a connection takes what it is to send.
-pub(super) struct Inlet {
-    /// Frames in order.
-    pub(super) frames: Receiver<OwnedFrame>,
-    /// Told when the queue was full: drop the connection.
-    pub(super) cut: Arc<Notify>,
 }
 
 struct State<S> {
@@ -48,8 +40,7 @@ struct State<S> {
 }
 
 struct Outlet {
-    frames: mpsc::Sender<OwnedFrame>,
-    cut: Arc<Notify>,
+    queue: Arc<Queue>,
     /// The end is queued; nothing may follow it.
     is_ending: bool,
     liveness: Liveness,
@@ -83,13 +74,11 @@ impl<S: Service> Hub<S> {
             let Some(id) = id else {
                 return (response, None);
             };
-            let (sender, frames) = mpsc::channel(self.queue);
-            let cut = Arc::new(Notify::new());
+            let (queue, inlet) = Queue::new(self.queue);
             // Under the same lock as the upgrade: frames for the connection may be waiting in the service already.
-            let liveness = Liveness::at(at);
-            state.outlets.insert(id, Outlet { frames: sender, cut: Arc::clone(&cut), is_ending: false, liveness });
+            state.outlets.insert(id, Outlet { queue, is_ending: false, liveness: Liveness::at(at) });
             state.upgrades += 1;
-            (response, Some((id, Inlet { frames, cut })))
+            (response, Some((id, inlet)))
         })
     }
 
@@ -117,6 +106,11 @@ impl<S: Service> Hub<S> {
                 state.service.frame(at, id, how);
             }
         });
+    }
+
+    /// Tells of a request that the service did not get to see.
+    pub(super) fn notice(&self, notice: Notice) {
+        self.call(|state, at| state.service.notice(at, notice));
     }
 
     /// Drops what is known about a connection without a word to the service.
@@ -166,7 +160,7 @@ impl<S: Service> Hub<S> {
                     Due::Ping => state.deliver(at, id, ping()),
                     Due::Drop => {
                         if let Some(outlet) = state.outlets.remove(&id) {
-                            outlet.cut.notify_one();
+                            outlet.queue.cut();
                             state.silent += 1;
                             state.service.frame(at, id, Frame::Lost);
                         }
@@ -234,16 +228,16 @@ impl<S: Service> State<S> {
             // tungstenite has answered the ping; a second answer would only confuse.
             OwnedFrame::Pong(_) => return,
         };
-        match outlet.frames.try_send(frame) {
+        match outlet.queue.push(frame) {
             Ok(()) => outlet.is_ending = is_end,
-            Err(TrySendError::Full(_)) => {
-                outlet.cut.notify_one();
+            Err(Refused::Full) => {
+                outlet.queue.cut();
                 self.slow_consumers += 1;
                 self.outlets.remove(&id);
+                self.service.notice(at, Notice::SlowConsumer(id));
                 self.service.frame(at, id, Frame::Lost);
             }
-            // The task is on its way to tell the end.
-            Err(TrySendError::Closed(_)) => {}
+            Err(Refused::Closed) => {}
         }
     }
 
