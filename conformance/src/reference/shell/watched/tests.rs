@@ -66,7 +66,7 @@ fn only_a_browser_that_asks_for_a_document_is_led_from_graphql_to_the_page() {
     let others = [world.http(&with_accept("/graphql?query=x")), world.get("/graphql")];
 
     assert_eq!((led.status, led.headers.first("location")), (303, Some("/")));
-    assert_eq!(others.map(|answer| answer.status), [405; 2]);
+    assert_eq!(others.map(|answer| answer.status), [401; 2]);
 }
 
 #[test]
