@@ -32,12 +32,15 @@ const SHELLS: Listed = &[
 
 /// Files of more than [`LINES_WITHOUT_REASON`] lines.
 const LONG_FILES: Listed = &[
+    ("conformance/src/auth/settings.rs", "what a file says of each mode, and how each part is checked"),
     ("conformance/src/auth/tests/endpoint.rs", "every mode at every place where credentials are presented"),
     ("conformance/src/auth/tests/signature.rs", "vectors, recordings and the signing crate judge one verifier"),
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
     ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
+    ("conformance/src/reference/endpoint.rs", "every input of the endpoint, and what judges for its hub"),
+    ("conformance/src/reference/shell/connection.rs", "one connection from its first byte to its end"),
     ("conformance/src/reference/shell/tests.rs", "the shell from its first byte to its end"),
     ("conformance/src/cli/subscribe.rs", "one command: its options, its course, what it says"),
     ("conformance/src/report/baseline.rs", "reading, writing and comparing belong to one format"),
@@ -49,6 +52,7 @@ const LONG_FILES: Listed = &[
     ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
+    ("protocol/src/hub.rs", "who hears what, at once or later"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
     ("protocol/src/handshake/credentials.rs", "five kinds of credentials, three carriers, and their tests"),
