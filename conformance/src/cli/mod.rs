@@ -2,6 +2,8 @@
 
 mod args;
 mod look_up;
+mod report;
+mod report_args;
 mod serve;
 mod server;
 
@@ -28,7 +30,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Replay(options) => report::replay(&options, again),
     })
+}
+
+/// Runs a command whose arguments we have written ourselves.
+fn again(arguments: Vec<std::ffi::OsString>) -> u8 {
+    match Options::try_parse_from(arguments) {
+        Ok(Options { command: Command::Server(options) }) => server::run(&options),
+        Ok(_) => usage("this is no command that can be run again"),
+        Err(error) => usage(format_args!("the report does not fit this version: {}", error.render())),
+    }
 }
 
 /// Prints a line. A reader that has gone away (`| head`) is no defect of ours.
