@@ -1,5 +1,7 @@
 //! The dialogue as Python, with the synchronous client of `websockets`.
 
+use appsync_protocol::transcript::Entry;
+use appsync_protocol::transcript::dialogue::label;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::{Script, Step, remark, step};
@@ -8,6 +10,7 @@ use super::{Script, Step, remark, step};
 const HELPERS: &str = r##"
 PATIENCE = 5.0
 connections = {}
+opened = contextlib.ExitStack()
 
 
 def secret(found):
@@ -48,13 +51,14 @@ def dial(number, path, offered, recorded):
     if os.environ.get("SYNCSPEC_IN_HEADERS"):
         headers = {"x-api-key": fill("${key:1}")}
     try:
-        connections[number] = connect(
+        dialled = connect(
             REALTIME + fill(in_query(path)),
             subprotocols=[in_token(fill(one)) for one in offered] or None,
             additional_headers=headers,
             compression=None,
             open_timeout=PATIENCE,
         )
+        connections[number] = opened.enter_context(dialled)
         show(number, f"open: 101 {connections[number].subprotocol}", recorded)
     except Exception as error:
         show(number, f"open: {type(error).__name__}: {error}", recorded)
@@ -112,7 +116,7 @@ pub(super) fn program(script: &Script<'_>) -> String {
     out.push_str(
         "#\n# Needs the package websockets (pip install websockets) and the key in SYNCSPEC_API_KEY. Another server:\n\
          # SYNCSPEC_REALTIME=ws://HOST:PORT and SYNCSPEC_ENDPOINT=http://HOST:PORT. With SYNCSPEC_IN_HEADERS=1 the key\n\
-         # also travels as a header of each upgrade.\nimport base64\nimport json\nimport os\nimport re\nimport sys\nimport \
+         # also travels as a header of each upgrade.\nimport base64\nimport contextlib\nimport json\nimport os\nimport re\nimport sys\nimport \
          urllib.error\nimport urllib.parse\nimport urllib.request\n\ntry:\n    from websockets.exceptions import \
          ConnectionClosed\n    from websockets.sync.client import connect\nexcept ImportError:\n    sys.exit(\"this needs \
          the package websockets: pip install websockets\")\n\n",
@@ -124,17 +128,14 @@ pub(super) fn program(script: &Script<'_>) -> String {
     }
     out.push_str(&format!("RECORDED_HOST = {}\n", literal(&script.host())));
     out.push_str(HELPERS);
-    for (n, entry) in script.entries.iter().enumerate() {
+    for n in order(script) {
+        let Some(entry) = script.entries.get(n) else { continue };
         let number = entry.connection;
         match step(entry) {
             Step::Open { path, offered, answer } => {
                 let offered: Vec<_> = offered.iter().map(|one| literal(one)).collect();
-                out.push_str(&format!(
-                    "dial({number}, {}, [{}], {})\n",
-                    literal(path),
-                    offered.join(", "),
-                    literal(&answer)
-                ));
+                let (path, answer) = (literal(path), literal(&answer));
+                out.push_str(&format!("dial({number}, {path}, [{}], {answer})\n", offered.join(", ")));
             }
             Step::Say(frame) => out.push_str(&said(number, frame)),
             Step::Hear(frame) => out.push_str(&heard(number, frame)),
@@ -145,8 +146,27 @@ pub(super) fn program(script: &Script<'_>) -> String {
             out.push_str("print(\"   ^-- here it parted\")\n");
         }
     }
-    out.push_str("for connection in connections.values():\n    connection.close()\n");
+    out.push_str("opened.close()\n");
     out
+}
+
+/// Indices of the entries as a program has to go through them. A request is recorded when its answer is there, and
+/// the events that it caused may have come before: it goes in front of them.
+fn order(script: &Script<'_>) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    let is_event = |n: &usize| script.entries.get(*n).is_some_and(is_event);
+    for (n, entry) in script.entries.iter().enumerate() {
+        let events = match step(entry) {
+            Step::Ask { .. } => order.iter().rev().take_while(|before| is_event(before)).count(),
+            Step::Open { .. } | Step::Say(_) | Step::Hear(_) | Step::Remark(_) => 0,
+        };
+        order.insert(order.len() - events, n);
+    }
+    order
+}
+
+fn is_event(entry: &Entry) -> bool {
+    matches!(step(entry), Step::Hear(OwnedFrame::Text { .. })) && label(&entry.what).starts_with("data ")
 }
 
 fn said(number: u32, frame: &OwnedFrame) -> String {

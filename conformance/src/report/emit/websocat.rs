@@ -1,6 +1,7 @@
 //! The dialogue as a POSIX shell script, with `websocat` for each connection and `curl` beside them.
 //!
-//! A pipe cannot wait for an answer, so the script keeps the pauses of the recording instead.
+//! A pipe cannot wait for an answer, so the script keeps the pauses of the recording instead, none too short for an
+//! answer.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,6 +9,9 @@ use std::fmt::Write as _;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::{Script, Step, remark, step};
+
+/// Shortest pause between two messages, in milliseconds: a program has to start, and an answer to come.
+const PAUSE_MIN_MS: u64 = 200;
 
 /// Longest pause between two messages, in milliseconds.
 const PAUSE_MAX_MS: u64 = 5_000;
@@ -25,6 +29,8 @@ struct Connection {
     url: String,
     offered: String,
     body: String,
+    /// When it is opened, and when it said its last message, in milliseconds of the script.
+    opened_ms: u64,
     at_ms: u64,
 }
 
@@ -36,7 +42,7 @@ pub(super) fn program(script: &Script<'_>) -> String {
     }
     out.push_str(
         "#\n# Needs websocat and curl, and the key in SYNCSPEC_API_KEY. Another server: SYNCSPEC_REALTIME=ws://HOST:PORT\n\
-         # and SYNCSPEC_ENDPOINT=http://HOST:PORT. Pauses are those of the recording, up to 5 s each.\nset -eu\n: \
+         # and SYNCSPEC_ENDPOINT=http://HOST:PORT. Pauses are those of the recording, of 0.2 s to 5 s each.\nset -eu\n: \
          \"${SYNCSPEC_API_KEY:?the report does not hold it}\"\n",
     );
     for label in labels(script) {
@@ -48,26 +54,33 @@ pub(super) fn program(script: &Script<'_>) -> String {
     let host = script.host();
     let mut connections: BTreeMap<u32, Connection> = BTreeMap::new();
     let mut calls = String::new();
+    let (mut clock_ms, mut before_ms) = (0, 0);
     for entry in script.entries {
         let at_ms = entry.at.as_millis();
-        match step(entry) {
+        let step = step(entry);
+        // What came takes no time here; whatever the client does waits for it.
+        if !matches!(step, Step::Hear(_) | Step::Remark(_)) {
+            clock_ms += at_ms.saturating_sub(before_ms).clamp(PAUSE_MIN_MS, PAUSE_MAX_MS);
+            before_ms = at_ms;
+        }
+        match step {
             Step::Open { path, offered, answer } => {
                 if let Some(before) = connections.remove(&entry.connection) {
-                    flush(&mut out, entry.connection, before);
+                    flush(&mut out, entry.connection, &before);
                 }
                 let connection = Connection {
                     url: format!("\"$SYNCSPEC_REALTIME\"{}", filled(path, &host, "$in_query")),
                     offered: filled(&offered.join(","), &host, "$in_token"),
+                    opened_ms: clock_ms,
                     body: format!("    {}", remark(&format!("recorded: {answer}"))),
-                    at_ms: 0,
+                    at_ms: clock_ms,
                 };
                 connections.insert(entry.connection, connection);
             }
             Step::Say(frame) => {
                 if let Some(connection) = connections.get_mut(&entry.connection) {
-                    let line = said(frame, &host);
-                    connection.pause(at_ms);
-                    connection.body.push_str(&format!("    {line}"));
+                    connection.pause(clock_ms);
+                    connection.body.push_str(&format!("    {}", said(frame, &host)));
                 }
             }
             Step::Hear(frame) => {
@@ -75,12 +88,12 @@ pub(super) fn program(script: &Script<'_>) -> String {
                     connection.body.push_str(&format!("    {}", heard(frame)));
                 }
             }
-            Step::Ask { request, status } => calls.push_str(&asked(request, status, at_ms, &host)),
+            Step::Ask { request, status } => calls.push_str(&asked(request, status, clock_ms, &host)),
             Step::Remark(text) => out.push_str(&remark(&format!("at {at_ms} ms: {text}"))),
         }
     }
     for (number, connection) in connections {
-        flush(&mut out, number, connection);
+        flush(&mut out, number, &connection);
     }
     out.push_str(&calls);
     out.push_str("wait\n");
@@ -89,22 +102,28 @@ pub(super) fn program(script: &Script<'_>) -> String {
 
 impl Connection {
     fn pause(&mut self, at_ms: u64) {
-        let pause = at_ms.saturating_sub(self.at_ms).min(PAUSE_MAX_MS);
+        let pause = at_ms.saturating_sub(self.at_ms);
         if pause > 0 {
-            let _ = writeln!(self.body, "    sleep {}.{:03}", pause / 1000, pause % 1000);
+            let _ = writeln!(self.body, "    {}", sleep(pause));
         }
         self.at_ms = at_ms;
     }
 }
 
-fn flush(out: &mut String, number: u32, connection: Connection) {
+fn flush(out: &mut String, number: u32, connection: &Connection) {
     let offered =
         if connection.offered == "''" { String::new() } else { format!(" --protocol {}", connection.offered) };
     let _ = write!(
         out,
-        "{{\n{}    sleep 5\n}} | websocat --text{offered} {} 2>&1 | sed 's/^/#{number} got: /' &\n",
-        connection.body, connection.url
+        "(\n{}\n{{\n{}    sleep 5\n}} | websocat --text{offered} {} 2>&1 | sed 's/^/#{number} got: /'\n) &\n",
+        sleep(connection.opened_ms),
+        connection.body,
+        connection.url
     );
+}
+
+fn sleep(ms: u64) -> String {
+    format!("sleep {}.{:03}", ms / 1000, ms % 1000)
 }
 
 fn said(frame: &OwnedFrame, host: &str) -> String {
@@ -147,9 +166,7 @@ fn heard(frame: &OwnedFrame) -> String {
 }
 
 fn asked(request: &Request, status: u16, at_ms: u64, host: &str) -> String {
-    let pause = at_ms.min(PAUSE_MAX_MS);
-    let mut out =
-        format!("(\n    sleep {}.{:03}\n    curl -sS -X {}", pause / 1000, pause % 1000, quoted(&request.method));
+    let mut out = format!("(\n    {}\n    curl -sS -X {}", sleep(at_ms), quoted(&request.method));
     for (name, value) in request
         .headers
         .iter()
@@ -162,7 +179,7 @@ fn asked(request: &Request, status: u16, at_ms: u64, host: &str) -> String {
     }
     let _ = write!(
         out,
-        " \"$SYNCSPEC_ENDPOINT\"{}\n    echo\n    {})\n",
+        " \"$SYNCSPEC_ENDPOINT\"{}\n    echo\n    {}) &\n",
         filled(&request.target, host, "$in_query"),
         remark(&format!("recorded: {status}"))
     );

@@ -69,12 +69,12 @@ fn story(document: &Document, case: &CaseRecord) -> String {
 fn finding(out: &mut String, document: &Document, case: &CaseRecord, first: &FindingRecord) {
     field(out, "required", &requirement(document, &first.requirement));
     let row = document.requirements.iter().find(|row| row.id == first.requirement);
-    if let Some(row) = row {
-        plain(out, "source", &row.source);
-    }
+    let mut sources: Vec<_> = row.map(|row| row.source.clone()).into_iter().collect();
     if let Some(rule) = Requirement::parse(&first.requirement) {
-        let titles: Vec<_> = rule.sources().map(|source| format!("{}: {}", source.key, source.title)).collect();
-        list(out, "", &titles);
+        sources.extend(rule.sources().map(|source| format!("{}: {}", source.key, source.title)));
+    }
+    list(out, "source", &sources);
+    if let Some(rule) = Requirement::parse(&first.requirement) {
         let disputed: Vec<_> =
             rule.disputed_by().map(|a| format!("{}: {} Our treatment: {}", a.id, a.question, a.treatment)).collect();
         list(out, "disputed", &disputed);
@@ -113,8 +113,10 @@ fn plain(out: &mut String, name: &str, text: &str) {
 fn list(out: &mut String, name: &str, texts: &[String]) {
     let items: Vec<_> =
         texts.iter().filter(|text| !text.is_empty()).map(|text| format!("<li>{}</li>", escaped(text))).collect();
-    if !items.is_empty() {
-        field(out, name, &format!("<ul>{}</ul>", items.join("")));
+    match texts.iter().filter(|text| !text.is_empty()).collect::<Vec<_>>()[..] {
+        [] => {}
+        [one] => plain(out, name, one),
+        _ => field(out, name, &format!("<ul>{}</ul>", items.join(""))),
     }
 }
 

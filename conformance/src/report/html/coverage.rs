@@ -6,11 +6,22 @@ use super::{chip, escaped};
 use crate::report::json::{Document, RequirementRecord};
 use crate::verdict::Verdict;
 
+/// The rows that bind a server of the dialects of this report, or both.
+fn rows(document: &Document) -> impl Iterator<Item = &RequirementRecord> {
+    let has = |dialect: &str| document.cases.iter().any(|case| case.dialect == dialect);
+    let (graphql, events) = (has("graphql"), has("events"));
+    document.requirements.iter().filter(move |row| match row.id.split('-').next() {
+        Some("GQL") => graphql || !events,
+        Some("EVT") => events || !graphql,
+        Some(_) | None => true,
+    })
+}
+
 /// Both tables.
 pub(super) fn tables(document: &Document) -> String {
     let mut out = String::from("<h2 id=\"requirements\">Requirements</h2>\n");
     let mut areas: Vec<(&str, Vec<&RequirementRecord>)> = Vec::new();
-    for row in &document.requirements {
+    for row in rows(document) {
         let area = row.id.rsplit_once('-').map_or(row.id.as_str(), |(area, _)| area);
         match areas.last_mut() {
             Some((last, rows)) if *last == area => rows.push(row),
@@ -52,9 +63,9 @@ fn every(document: &Document) -> String {
     let mut out = format!(
         "<details class=\"rules\"><summary>All {} requirements</summary>\n<table class=\"rows\"><thead><tr><th \
          scope=\"col\">requirement</th><th scope=\"col\">verdict</th><th scope=\"col\">exercised by</th></tr></thead><tbody>\n",
-        document.requirements.len()
+        rows(document).count()
     );
-    for row in &document.requirements {
+    for row in rows(document) {
         let verdict = row.verdict.as_deref().and_then(Verdict::parse).map_or_else(String::new, chip);
         let by: Vec<_> = row
             .exercised_by

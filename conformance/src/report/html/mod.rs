@@ -190,11 +190,23 @@ fn table(document: &Document) -> String {
         "<table id=\"cases\">\n<thead><tr><th scope=\"col\">verdict</th>{target}<th scope=\"col\">case</th><th \
          scope=\"col\" class=\"wide\">requirements</th><th scope=\"col\" class=\"number wide\">time</th></tr></thead>\n<tbody>\n"
     );
-    for (n, case) in document.cases.iter().enumerate() {
+    let mut cases: Vec<_> = document.cases.iter().enumerate().collect();
+    // What is wrong comes first; else the order is that of the catalogue.
+    cases.sort_by_key(|(_, case)| urgency(case.verdict));
+    for (n, case) in cases {
         out.push_str(&row(n, case, several));
     }
     out.push_str("</tbody>\n</table>\n<p id=\"none\" hidden=\"hidden\">No case matches.</p>\n");
     out
+}
+
+const fn urgency(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail => 0,
+        Verdict::Warn => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass | Verdict::Info | Verdict::NotApplicable | Verdict::Blocked => 3,
+    }
 }
 
 fn row(n: usize, case: &CaseRecord, several: bool) -> String {
