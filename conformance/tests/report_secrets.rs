@@ -46,16 +46,62 @@ async fn a_key_that_a_target_says_in_any_spelling_is_in_no_form() {
         run.exit = judged.exit;
         let played = run.cases.iter().filter(|case| !case.trace.entries().is_empty()).count();
         assert!(played > 10, "{dialect}: {played} dialogues");
-        let texts = every_form(&run);
-        assert!(texts.iter().any(|(name, text)| name == "Json" && text.contains("${key:1}")), "{dialect}");
-        for (name, text) in texts {
-            for secret in spellings() {
-                let found = plain(&text).find(&plain(&secret));
-                assert_eq!(found, None, "{dialect}: {name} holds {secret}");
-            }
-        }
+        let json = render(&Document::of(&run), Format::Json).unwrap();
+        assert!(json.contains("${key:1}") && json.contains("${credentials}"), "{dialect}: what was said is missing");
+        assert_clean(&run);
     }
     drop(reference);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_in_the_answer_that_ends_a_run_is_in_no_form() {
+    let length = said().len();
+    for answer in [
+        format!("HTTP/1.1 403 {KEY}\r\nx-echo: {KEY}\r\ncontent-length: {length}\r\n\r\n{}", said()),
+        format!("HTTP/1.1 {KEY}\r\n\r\n"),
+        format!("HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n"),
+        format!("HTTP/1.1 101 Switching\r\nupgrade: {KEY}\r\n\r\n"),
+        format!("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nsec-websocket-accept: {KEY}\r\n\r\n"),
+        format!(
+            "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/{}\r\ncontent-length: 0\r\n\r\n",
+            STANDARD.encode(KEY)
+        ),
+        format!("{KEY}\r\n"),
+    ] {
+        let bytes = answer.clone();
+        let peer = Peer::start(move |mut caller| {
+            let bytes = bytes.clone();
+            async move {
+                caller.asked().await?;
+                caller.write(bytes.as_bytes()).await
+            }
+        })
+        .await;
+
+        let judged = judge(options(Dialect::Events, peer.address())).await;
+
+        assert_eq!(judged.exit.code, 3, "{answer:?}");
+        let mut run = judged.finished.run;
+        run.exit = judged.exit;
+        assert_clean(&run);
+    }
+}
+
+#[test]
+fn the_search_finds_each_spelling_in_what_is_said() {
+    for secret in spellings() {
+        let url_safe = secret.contains(['-', '_']) && !secret.starts_with("da2-");
+        assert!(plain(&said()).contains(&plain(&secret)) || url_safe, "{secret}");
+    }
+}
+
+#[track_caller]
+fn assert_clean(run: &syncspec::report::Run) {
+    for (name, text) in every_form(run) {
+        for secret in spellings() {
+            assert_eq!(plain(&text).find(&plain(&secret)), None, "{name} holds {secret}");
+        }
+    }
 }
 
 fn every_form(run: &syncspec::report::Run) -> Vec<(String, String)> {
@@ -122,7 +168,7 @@ async fn gossip(mut caller: Caller, asked: Asked) -> Option<()> {
                 let reason = [&1011_u16.to_be_bytes()[..], format!("sorry, {KEY}").as_bytes()].concat();
                 caller.write(&frame(0x8a, KEY.as_bytes())).await?;
                 caller.write(&frame(0x82, KEY.as_bytes())).await?;
-                if caller.number % 2 == 0 {
+                if caller.number.is_multiple_of(2) {
                     return caller.write(&frame(0x88, &reason)).await;
                 }
                 return caller.write(format!("no frame {KEY}").as_bytes()).await;
@@ -143,7 +189,7 @@ async fn tattle(mut caller: Caller, asked: Asked, to: std::net::SocketAddr) -> O
     }
     let body = format!("{{\"errors\":[{{\"message\":\"{}\"}}]}}", said());
     let head = format!("x-echo: {KEY}\r\nx-hidden: {}\r\ncontent-type: {KEY}/json", STANDARD.encode(KEY));
-    if caller.number % 3 == 0 {
+    if caller.number.is_multiple_of(3) {
         return caller.write(format!("HTTP/1.1 {KEY}\r\n{head}\r\n\r\n{body}").as_bytes()).await;
     }
     let answer = format!("HTTP/1.1 418 {KEY}\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());

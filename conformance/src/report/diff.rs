@@ -41,6 +41,9 @@ pub struct Change {
     pub reason: String,
 }
 
+/// Most changes of one kind that are listed; the counts are of all.
+const LISTED_MAX: usize = 50;
+
 type Key<'d> = (&'d str, &'d str, &'d str);
 
 /// Compares two reports, the older first.
@@ -138,12 +141,15 @@ fn section(f: &mut fmt::Formatter<'_>, head: &str, all: &[Change]) -> fmt::Resul
         return Ok(());
     }
     writeln!(f, "{head}")?;
-    for Change { id, dialect: _, was, is, reason } in all {
+    for Change { id, dialect: _, was, is, reason } in all.iter().take(LISTED_MAX) {
         let word = |verdict: &Option<Verdict>| verdict.map_or("not there", Verdict::word);
         writeln!(f, "  {}   {} -> {}", printable(id), word(was), word(is))?;
         if !reason.is_empty() {
             writeln!(f, "      {}", printable(reason))?;
         }
+    }
+    if all.len() > LISTED_MAX {
+        writeln!(f, "  ... {} more", all.len() - LISTED_MAX)?;
     }
     writeln!(f)
 }

@@ -11,9 +11,12 @@ use super::merge::Named;
 use super::text::area_of;
 use crate::verdict::Verdict;
 
+/// Cases of one server by dialect and id.
+type Cases<'r> = BTreeMap<(&'r str, &'r str), &'r CaseRecord>;
+
 /// What stands in a table: rows by dialect and area, and by dialect and case, a column for each server.
 struct Table<'r> {
-    columns: Vec<(&'r str, BTreeMap<(&'r str, &'r str), &'r CaseRecord>)>,
+    columns: Vec<(&'r str, Cases<'r>)>,
     /// Dialect and id of every case, by area.
     cases: Vec<(&'r str, &'r str)>,
 }

@@ -21,7 +21,7 @@ pub(super) fn article(document: &Document, n: usize, case: &CaseRecord) -> Strin
          class=\"area\">{}</p>\n<h2>{} <span class=\"id\">{}</span></h2>\n<p class=\"lead\">{}</p>\n",
         n.saturating_sub(1),
         (n + 1).min(document.cases.len().saturating_sub(1)),
-        escaped(&area(case)),
+        escaped(&if case.target.is_empty() { area(case) } else { format!("{} / {}", case.target, area(case)) }),
         chip(case.verdict),
         escaped(&case.id),
         escaped(&case.title)
@@ -145,10 +145,10 @@ fn table(trace: &Transcript, case: &CaseRecord) -> String {
         let told = if here { " <strong>&#9664; here</strong>" } else { "" };
         let micros = entry.at.as_micros();
         out.push_str(&format!(
-            "<tr{class}><td class=\"number\">{}.{:03}</td><td>#{}</td><td>{}</td><td class=\"said\">{}{told}</td></tr>\n",
+            "<tr{class}><td class=\"number\">{}.{:03}</td><td>{}</td><td>{}</td><td class=\"said\">{}{told}</td></tr>\n",
             micros / 1000,
             micros % 1000,
-            entry.connection,
+            if diagram::is_http(entry) { "HTTP".into() } else { format!("#{}", entry.connection) },
             from(entry),
             escaped(&said(entry))
         ));

@@ -3,6 +3,8 @@
 //! Inline SVG without styles, scripts or ids of its own: classes of the page say how it looks, so it is drawn in
 //! the colours of the page, on paper in black. Labels are cut to the width; the whole text stands in the trace.
 
+use std::collections::BTreeSet;
+
 use appsync_protocol::transcript::dialogue::{answer_label, label};
 use appsync_protocol::transcript::{Entry, Transcript, What};
 use appsync_protocol::wire::{OwnedFrame, Side};
@@ -45,7 +47,8 @@ enum Shape {
 
 /// The drawing; the row of the entry with index `mark` says so.
 pub(super) fn draw(trace: &Transcript, mark: Option<usize>) -> String {
-    let several = trace.entries().iter().any(|entry| entry.connection != trace.entries()[0].connection);
+    let sockets = trace.entries().iter().filter(|entry| !is_http(entry)).map(|entry| entry.connection);
+    let several = sockets.collect::<BTreeSet<_>>().len() > 1;
     let rows: Vec<_> = trace.entries().iter().enumerate().flat_map(|(n, entry)| rows(n, entry, several)).collect();
     let height = TOP + rows.len() * ROW + 12;
     let mut out = format!(
@@ -62,6 +65,14 @@ pub(super) fn draw(trace: &Transcript, mark: Option<usize>) -> String {
     out
 }
 
+/// Requests stand beside the connections and have no number.
+pub(super) const fn is_http(entry: &Entry) -> bool {
+    match &entry.what {
+        What::Http { .. } => true,
+        What::Open { .. } | What::Frame { .. } | What::Note(_) => false,
+    }
+}
+
 fn rows(n: usize, entry: &Entry, several: bool) -> Vec<Row> {
     let shape = match &entry.what {
         What::Open { .. } | What::Http { .. } => Shape::Right,
@@ -70,7 +81,7 @@ fn rows(n: usize, entry: &Entry, several: bool) -> Vec<Row> {
         What::Frame { from: Side::Server, frame: _ } => Shape::Left,
         What::Note(_) => Shape::Note,
     };
-    let name = if several { format!("#{} ", entry.connection) } else { String::new() };
+    let name = if several && !is_http(entry) { format!("#{} ", entry.connection) } else { String::new() };
     let time = Some(format!("{} ms", entry.at.as_millis()));
     let mut rows = vec![Row { entry: n, time, text: format!("{name}{}", label(&entry.what)), shape }];
     if let Some(answer) = answer_label(&entry.what) {

@@ -135,10 +135,10 @@ fn facts(document: &Document) -> String {
         out.push_str(&format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escaped(text)));
     };
     for target in targets(document) {
+        let urls: Vec<_> = target.realtime.values().map(String::as_str).collect();
+        let of = if target.name.is_empty() { String::new() } else { format!(" of {}", target.name) };
         fact("target", &target_label(target));
-        for url in target.realtime.values() {
-            fact("real-time", url);
-        }
+        fact(&escaped(&format!("real-time{of}")), &urls.join(", "));
     }
     fact("seed", &document.run.seed);
     fact("started", &super::har::date(document.run.started_unix_s, 0));
