@@ -6,7 +6,7 @@ use appsync_protocol::transcript::{Entry as Line, Redactor, Transcript, What, dr
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use crate::player::{Entry, Event};
-use crate::scenario::{Conn, cut};
+use crate::scenario::Conn;
 
 /// Most entries of one drawing; around the marked one where there are more.
 const ENTRIES_MAX: usize = 120;
@@ -27,7 +27,7 @@ pub(super) struct Drawn {
 
 /// Draws a record; the entry with this index is marked.
 pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redactor) -> Drawn {
-    let (lines, places) = lines(record);
+    let (lines, places) = lines(record, redactor);
     let mark = mark.and_then(|mark| places.get(mark).copied());
     let from = mark.map_or(0, |mark| mark.saturating_sub(ENTRIES_MAX / 2));
     let mut transcript = Transcript::new();
@@ -48,7 +48,7 @@ pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redacto
 
 /// The record as lines of a transcript, and for each entry of the record the line it stands in: a request and
 /// its answer are one line.
-fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
+fn lines(record: &[Entry], redactor: &Redactor) -> (Vec<Line>, Vec<usize>) {
     let mut lines: Vec<Line> = Vec::new();
     let mut places = Vec::new();
     let mut upgrades: BTreeMap<Conn, Request> = BTreeMap::new();
@@ -62,14 +62,14 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
             Event::Upgraded { response } => upgrades.remove(&entry.conn).map(|request| What::open(&request, response)),
             Event::Failed { what } => Some(What::Note(what.clone())),
             Event::Bytes { what } => Some(What::Note(format!("client writes bytes: {what}"))),
-            Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: shortened(frame) }),
+            Event::Frame { from, frame } => Some(What::Frame { from: *from, frame: shortened(frame, redactor) }),
             Event::Call { call, request } => {
-                calls.insert(*call, Request { body: brief(&request.body.text()).into(), ..request.clone() });
+                calls.insert(*call, Request { body: brief(&request.body.text(), redactor).into(), ..request.clone() });
                 None
             }
             Event::Answer { call, response } => {
                 let mut response = response.clone();
-                response.body = brief(&response.body.text()).into();
+                response.body = brief(&response.body.text(), redactor).into();
                 calls.remove(call).map(|request| What::Http { request, response })
             }
         };
@@ -81,10 +81,10 @@ fn lines(record: &[Entry]) -> (Vec<Line>, Vec<usize>) {
     (lines, places)
 }
 
-fn shortened(frame: &OwnedFrame) -> OwnedFrame {
+fn shortened(frame: &OwnedFrame, redactor: &Redactor) -> OwnedFrame {
     match frame {
         OwnedFrame::Text { text, fragments } if text.len() > TEXT_MAX => {
-            OwnedFrame::Text { text: brief(text), fragments: *fragments }
+            OwnedFrame::Text { text: brief(text, redactor), fragments: *fragments }
         }
         other @ (OwnedFrame::Text { .. }
         | OwnedFrame::Binary(_)
@@ -95,10 +95,20 @@ fn shortened(frame: &OwnedFrame) -> OwnedFrame {
     }
 }
 
-/// The text cut to [`TEXT_MAX`] characters, in a time that does not depend on the rest of it.
-fn brief(text: &str) -> String {
-    match text.char_indices().nth(TEXT_MAX) {
-        None => cut(text, TEXT_MAX),
-        Some((end, _)) => format!("{}... ({} bytes)", cut(&text[..end], TEXT_MAX), text.len()),
+/// Longest spelling of a secret that is known at a cut, in characters.
+const SECRET_MAX: usize = 8_000;
+
+/// The text cut to [`TEXT_MAX`] characters, in a time that does not depend on the rest of it. Secrets are taken out
+/// before: a part of one at the cut would be known by nobody.
+fn brief(text: &str, redactor: &Redactor) -> String {
+    let end = text.char_indices().nth(TEXT_MAX + SECRET_MAX).map(|(end, _)| end);
+    let clean = redactor.text(end.and_then(|end| text.get(..end)).unwrap_or(text));
+    let length = clean.chars().count();
+    // Where there is more, a part of a secret may stand at the end of what was looked at.
+    let known = if end.is_some() { length.saturating_sub(SECRET_MAX) } else { length };
+    if end.is_none() && length <= TEXT_MAX {
+        return clean;
     }
+    let shown: String = clean.chars().take(known.min(TEXT_MAX)).collect();
+    format!("{shown}... ({} bytes)", text.len())
 }
