@@ -12,6 +12,10 @@ use appsync_protocol::handshake::{Carrier, Credentials, Endpoint, build, parse};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{Frame, Side};
 use serde_json::value::RawValue;
+use syncspec::report::emit::{Language, emit};
+use syncspec::report::format::{Format, render};
+use syncspec::report::json::to_text;
+use syncspec::report::read::{from_bytes, from_text};
 
 /// Any text is a message or says why not; what is read, written and read again has the same meaning; and
 /// what is an object by the JSON library is one by the reader, and nothing else.
@@ -83,5 +87,26 @@ pub fn conversation(input: &[u8]) {
         }
         conversation.elapse(now);
         assert!(conversation.deadline().is_none_or(|deadline| deadline.at > now), "a deadline in the past");
+    }
+}
+
+/// Any bytes are a report or say why not; what is read, written and read again is the same; and every form of it can
+/// be written, unless it names what this version does not know.
+pub fn report(input: &[u8]) {
+    let document = match from_bytes(input) {
+        Ok(document) => document,
+        Err(error) => {
+            assert!(!error.to_string().contains(char::is_control), "{error:?}");
+            return;
+        }
+    };
+    assert_eq!(from_text(&to_text(&document)).as_ref(), Ok(&document));
+    for format in Format::ALL {
+        let _ = render(&document, format);
+    }
+    for case in &document.cases {
+        for language in [Language::Python, Language::Websocat] {
+            let _ = emit(&document, case, language);
+        }
     }
 }

@@ -31,3 +31,8 @@ fn the_corpus_of_handshake_replays() {
 fn the_corpus_of_conversation_replays() {
     assert!(replay("conversation", syncspec_fuzz::conversation) >= 6);
 }
+
+#[test]
+fn the_corpus_of_report_replays() {
+    assert!(replay("report", syncspec_fuzz::report) >= 6);
+}

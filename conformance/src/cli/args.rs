@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::publish::PublishOptions;
 use super::reach::TargetOptions;
+use super::report_args::{ReplayOptions, ReportOptions};
 use super::subscribe::SubscribeOptions;
 
 /// Conformance suite for AWS AppSync's real-time WebSocket protocols.
@@ -48,6 +49,10 @@ pub(super) enum Command {
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
     Explain(ExplainOptions),
+    /// Convert, merge and compare reports, and draw matrices and badges from them.
+    Report(ReportOptions),
+    /// Run one case of a report again, or write it as a script.
+    Replay(ReplayOptions),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,7 +83,7 @@ pub(super) struct ServerOptions {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
 
-    /// Run only scenarios whose id contains this; several are separated by commas.
+    /// Run only scenarios whose id contains this, or is this after "="; several are separated by commas.
     #[arg(long, short = 'k', value_name = "TEXT", value_delimiter = ',', help_heading = "Selection")]
     pub(super) filter: Vec<String>,
     /// Run scenarios up to this length.
@@ -131,7 +136,8 @@ pub(super) struct ServerOptions {
     /// Write the verdicts of this run as a baseline to this file.
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(super) write_baseline: Option<PathBuf>,
-    /// Write a report: json=PATH, ndjson=PATH (line by line as cases finish) or junit=PATH. Repeatable.
+    /// Write a report: json=PATH, ndjson=PATH (line by line as cases finish), junit=PATH, sarif=PATH, github=PATH,
+    /// markdown=PATH, har=PATH, html=PATH or text=PATH. Repeatable; PATH may be - for standard output.
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Reporting")]
     pub(super) report: Vec<String>,
     /// When to use colours.

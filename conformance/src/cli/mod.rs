@@ -6,6 +6,8 @@ mod look_up;
 mod operation;
 mod publish;
 mod reach;
+mod report;
+mod report_args;
 #[cfg(feature = "endpoint")]
 mod serve;
 mod server;
@@ -45,7 +47,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Publish(options) => publish::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Replay(options) => report::replay(&options, again),
     })
+}
+
+/// Runs a command whose arguments we have written ourselves.
+fn again(arguments: Vec<std::ffi::OsString>) -> u8 {
+    match Options::try_parse_from(arguments) {
+        Ok(Options { command: Command::Server(options) }) => server::run(&options),
+        Ok(_) => usage("this is no command that can be run again"),
+        Err(error) => usage(format_args!("the report does not fit this version: {}", error.render())),
+    }
 }
 
 /// Prints a line. A reader that has gone away (`| head`) is no defect of ours.

@@ -10,6 +10,7 @@ use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
 use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
+use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
@@ -28,6 +29,8 @@ struct Reports {
     json: Vec<PathBuf>,
     junit: Vec<PathBuf>,
     ndjson: Vec<ndjson::Writer<BufWriter<File>>>,
+    /// Forms that are made from the JSON records.
+    derived: Vec<(Format, PathBuf)>,
 }
 
 pub(super) fn run(options: &ServerOptions) -> u8 {
@@ -109,14 +112,22 @@ fn open_reports(wanted: &[String]) -> Result<Reports, String> {
         let Some((format, path)) = report.split_once('=') else {
             return Err(format!("--report {report:?}: expected FORMAT=PATH, such as junit=report.xml"));
         };
-        if !["json", "junit", "ndjson"].contains(&format) {
-            return Err(format!("--report {report:?}: expected json, ndjson or junit"));
+        let derived = Format::parse(format);
+        if derived.is_none() && format != "ndjson" {
+            let known = Format::ALL.map(Format::word).join(", ");
+            return Err(format!("--report {report:?}: expected ndjson or one of {known}"));
+        }
+        if path == "-" {
+            let derived = derived.ok_or_else(|| format!("--report {report:?}: expected a file for ndjson"))?;
+            reports.derived.push((derived, path.into()));
+            continue;
         }
         // The file is opened before the run, so that a bad path costs nothing.
         let file = File::create(path).map_err(|error| format!("--report {report:?}: {error}"))?;
         match format {
             "json" => reports.json.push(path.into()),
             "junit" => reports.junit.push(path.into()),
+            _ if derived.is_some() => reports.derived.extend(derived.map(|derived| (derived, path.into()))),
             _ => reports.ndjson.push(ndjson::Writer::new(BufWriter::new(file))),
         }
     }
@@ -344,8 +355,15 @@ fn write_what_tells_no_exit(options: &ServerOptions, reports: &Reports, run: &Ru
 /// Writes as many as it can.
 fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
     let text = json::to_json(run);
-    let written: Vec<_> = reports.json.iter().map(|path| put(path, &text)).collect();
-    written.into_iter().collect()
+    let written = reports.json.iter().map(|path| put(path, &text));
+    let document = (!reports.derived.is_empty()).then(|| json::Document::of(run));
+    let derived = document.iter().flat_map(|document| {
+        reports.derived.iter().map(move |(format, path)| {
+            let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
+            super::report::put(Some(path), &text)
+        })
+    });
+    written.chain(derived).collect::<Vec<_>>().into_iter().collect()
 }
 
 fn put(path: &Path, text: &str) -> Result<(), String> {

@@ -5,12 +5,14 @@
 //! them): not every reader of JSON has 64-bit integers.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use appsync_protocol::requirement::{Reach, Requirement};
+use appsync_protocol::transcript::Transcript;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Case, Exit, Run, SCHEMA_VERSION, Target};
+pub use super::read::from_json;
+use super::roll_up;
 use crate::verdict::Verdict;
 
 /// A whole report.
@@ -22,8 +24,11 @@ pub struct Document {
     pub suite: SuiteRecord,
     /// When, how long, with which seed.
     pub run: RunRecord,
-    /// What was judged.
+    /// What was judged; in a merged report the first of [`Self::targets`].
     pub target: TargetRecord,
+    /// In a merged report what was judged, each under a name; empty in the report of one run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetRecord>,
     /// A count for each verdict.
     pub summary: Summary,
     /// Every case, in the order of the catalogue.
@@ -71,6 +76,12 @@ pub struct TargetRecord {
     pub realtime: BTreeMap<String, String>,
     /// Whether it is the built-in reference endpoint.
     pub embedded: bool,
+    /// Channel namespaces that were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// Name by which cases of a merged report name their target; empty in the report of one run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 /// How many cases have each verdict.
@@ -96,6 +107,9 @@ pub struct CaseRecord {
     pub title: String,
     /// `graphql` or `events`.
     pub dialect: String,
+    /// In a merged report the name of the target; empty in the report of one run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
     /// The verdict, by its word.
     #[serde(with = "word")]
     pub verdict: Verdict,
@@ -111,6 +125,15 @@ pub struct CaseRecord {
     pub observations: Vec<ObservationRecord>,
     /// The dialogue as it went, redacted.
     pub dialogue: String,
+    /// The same as data: objects as in a line of a recording, with `at` in microseconds and `connection`.
+    #[serde(default)]
+    pub trace: Vec<serde_json::Value>,
+    /// Index in `trace` of the deciding entry; `null` where nothing is marked.
+    #[serde(default)]
+    pub mark: Option<usize>,
+    /// The scenario that shows it again; for what the monitor found, the first in which it did.
+    #[serde(default)]
+    pub replay: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// How often it was tried.
@@ -177,57 +200,14 @@ pub struct ExitRecord {
     pub reason: String,
 }
 
-/// Why a text is no report that this version reads.
-#[derive(Debug)]
-pub enum ReadError {
-    /// It is not JSON, or not of this form.
-    Form(serde_json::Error),
-    /// A newer suite wrote it.
-    Version {
-        /// The version it names.
-        found: u32,
-    },
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form(error) => write!(f, "expected a JSON report of syncspec; {error}"),
-            Self::Version { found } => {
-                write!(f, "expected schema_version {SCHEMA_VERSION} or less; got {found}, which a newer syncspec wrote")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Form(error) => Some(error),
-            Self::Version { .. } => None,
-        }
-    }
-}
-
 /// The report as indented JSON, with a line break at its end.
 pub fn to_json(run: &Run) -> String {
     pretty(&Document::of(run))
 }
 
-/// Reads a report back.
-///
-/// # Errors
-/// When the text is not a report, or one of a newer form.
-pub fn from_json(text: &str) -> Result<Document, ReadError> {
-    #[derive(Deserialize)]
-    struct Head {
-        schema_version: u32,
-    }
-    let head: Head = serde_json::from_str(text).map_err(ReadError::Form)?;
-    if head.schema_version > SCHEMA_VERSION {
-        return Err(ReadError::Version { found: head.schema_version });
-    }
-    serde_json::from_str(text).map_err(ReadError::Form)
+/// A record as indented JSON, with a line break at its end.
+pub fn to_text(document: &Document) -> String {
+    pretty(document)
 }
 
 /// Indented JSON text. Records hold texts, numbers and lists under string keys: there is nothing in them
@@ -242,18 +222,16 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 impl Document {
     /// The record of a run.
     pub fn of(run: &Run) -> Self {
-        let exercised = run.exercised();
+        let cases: Vec<_> = run.cases.iter().map(CaseRecord::of).collect();
         Self {
             schema_version: SCHEMA_VERSION,
             suite: SuiteRecord::this(),
             run: RunRecord::of(run),
             target: TargetRecord::of(&run.target),
+            targets: Vec::new(),
             summary: Summary::of(run),
-            cases: run.cases.iter().map(CaseRecord::of).collect(),
-            requirements: Requirement::ALL
-                .iter()
-                .map(|rule| RequirementRecord::of(*rule, run, exercised.get(rule).map(|(verdict, _)| *verdict)))
-                .collect(),
+            requirements: roll_up::requirements(roll_up::register(), &cases),
+            cases,
             observations: observations(&run.observations),
             exit: ExitRecord::of(&run.exit),
         }
@@ -294,13 +272,44 @@ impl TargetRecord {
         let by_word = |urls: &BTreeMap<appsync_protocol::dialect::Dialect, String>| {
             urls.iter().map(|(dialect, url)| (dialect.word().to_owned(), url.clone())).collect()
         };
-        Self { endpoints: by_word(&target.endpoints), realtime: by_word(&target.realtime), embedded: target.embedded }
+        Self {
+            endpoints: by_word(&target.endpoints),
+            realtime: by_word(&target.realtime),
+            embedded: target.embedded,
+            namespaces: target.namespaces.clone(),
+            name: String::new(),
+        }
     }
 }
 
 impl Summary {
     pub(super) fn of(run: &Run) -> Self {
-        let counts = run.summary();
+        Self::counted(&run.summary())
+    }
+
+    /// A count for each verdict of these cases.
+    pub(super) fn of_cases(cases: &[CaseRecord]) -> Self {
+        let mut counts = BTreeMap::new();
+        for case in cases {
+            *counts.entry(case.verdict).or_default() += 1;
+        }
+        Self::counted(&counts)
+    }
+
+    /// The count of one verdict.
+    pub const fn count(&self, verdict: Verdict) -> usize {
+        match verdict {
+            Verdict::Pass => self.pass,
+            Verdict::Fail => self.fail,
+            Verdict::Warn => self.warn,
+            Verdict::Info => self.info,
+            Verdict::NotApplicable => self.not_applicable,
+            Verdict::Blocked => self.blocked,
+            Verdict::Inconclusive => self.inconclusive,
+        }
+    }
+
+    fn counted(counts: &BTreeMap<Verdict, usize>) -> Self {
         let count = |verdict| counts.get(&verdict).copied().unwrap_or_default();
         Self {
             pass: count(Verdict::Pass),
@@ -329,6 +338,7 @@ impl CaseRecord {
             id: case.id.clone(),
             title: case.title.clone(),
             dialect: case.dialect.word().into(),
+            target: String::new(),
             verdict: case.verdict,
             reason: case.reason.clone(),
             requirements: case.requirements.iter().map(|rule| rule.id().into()).collect(),
@@ -336,6 +346,9 @@ impl CaseRecord {
             evidence: case.evidence.clone(),
             observations: observations(&case.observations),
             dialogue: case.dialogue.clone(),
+            trace: trace(&case.trace),
+            mark: case.mark,
+            replay: case.replay.clone(),
             duration_ms: case.took_ms,
             attempts: case.attempts,
         }
@@ -343,7 +356,8 @@ impl CaseRecord {
 }
 
 impl RequirementRecord {
-    fn of(rule: Requirement, run: &Run, verdict: Option<Verdict>) -> Self {
+    /// A row of the register of which nothing is said yet.
+    pub(super) fn of(rule: Requirement) -> Self {
         let row = rule.row();
         let (reach, reach_reason) = reach(row.reach);
         Self {
@@ -355,13 +369,8 @@ impl RequirementRecord {
             source: row.source.into(),
             reach: reach.into(),
             reach_reason: reach_reason.into(),
-            verdict: verdict.map(|verdict| verdict.word().into()),
-            exercised_by: run
-                .cases
-                .iter()
-                .filter(|case| was_played(case) && case.requirements.contains(&rule))
-                .map(|case| case.id.clone())
-                .collect(),
+            verdict: None,
+            exercised_by: Vec::new(),
         }
     }
 }
@@ -382,11 +391,9 @@ pub(super) const fn reach(reach: Reach) -> (&'static str, &'static str) {
     }
 }
 
-const fn was_played(case: &Case) -> bool {
-    match case.verdict {
-        Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Info | Verdict::Inconclusive => true,
-        Verdict::NotApplicable | Verdict::Blocked => false,
-    }
+/// The entries of a trace as objects. Each was written as one by the transcript.
+fn trace(trace: &Transcript) -> Vec<serde_json::Value> {
+    trace.to_json_lines().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn observations(all: &[crate::player::Observation]) -> Vec<ObservationRecord> {

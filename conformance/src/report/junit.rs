@@ -117,6 +117,8 @@ mod tests {
             evidence: Vec::new(),
             observations: Vec::new(),
             dialogue: String::new(),
+            trace: appsync_protocol::transcript::Transcript::new(),
+            mark: None,
             took_ms: 0,
             attempts: 1,
             replay: String::new(),

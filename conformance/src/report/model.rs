@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Requirement;
+use appsync_protocol::transcript::Transcript;
 
 use crate::player::Observation;
 use crate::verdict::{Breach, Verdict};
@@ -45,6 +46,8 @@ pub struct Target {
     pub realtime: BTreeMap<Dialect, String>,
     /// Whether it is our own reference endpoint, started for this run.
     pub embedded: bool,
+    /// Channel namespaces that were used (Events).
+    pub namespaces: Vec<String>,
 }
 
 /// Exit code and the reason in words.
@@ -79,6 +82,10 @@ pub struct Case {
     pub observations: Vec<Observation>,
     /// The dialogue as it went, redacted, with the deciding message marked. Empty where nothing was said.
     pub dialogue: String,
+    /// The same as data, redacted: what the drawing was made from.
+    pub trace: Transcript,
+    /// Index in the trace of the deciding entry.
+    pub mark: Option<usize>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
     /// How often it was tried.
@@ -96,21 +103,6 @@ impl Run {
         }
         counts
     }
-
-    /// For each requirement that was exercised, the cases that did and the worst verdict among them.
-    pub fn exercised(&self) -> BTreeMap<Requirement, (Verdict, Vec<&str>)> {
-        let mut all: BTreeMap<Requirement, (Verdict, Vec<&str>)> = BTreeMap::new();
-        for case in &self.cases {
-            for requirement in &case.requirements {
-                let broken = case.breaches.iter().any(|breach| breach.requirement == *requirement);
-                let own = if broken || case.breaches.is_empty() { case.verdict } else { Verdict::Pass };
-                let entry = all.entry(*requirement).or_insert((own, Vec::new()));
-                entry.0 = worse(entry.0, own);
-                entry.1.push(&case.id);
-            }
-        }
-        all
-    }
 }
 
 impl Case {
@@ -123,7 +115,7 @@ impl Case {
 }
 
 /// The one of two verdicts that a reader has to know.
-fn worse(one: Verdict, other: Verdict) -> Verdict {
+pub fn worse(one: Verdict, other: Verdict) -> Verdict {
     const ORDER: [Verdict; 7] = [
         Verdict::Fail,
         Verdict::Warn,

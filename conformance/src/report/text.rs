@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::{Party, Reach, Requirement};
 
+use super::cause::usual_cause;
 use super::model::{Case, Run};
 use crate::verdict::{Breach, Verdict};
 
@@ -45,6 +46,9 @@ pub fn failure(case: &Case, run: &Run, style: &Style) -> String {
                 sheet.list("expected", &alternatives(&first.expected));
             }
             sheet.field("saw", &saw(case, first));
+            if let Some(cause) = usual_cause(first.requirement.id()) {
+                sheet.field("often", cause);
+            }
             for other in case.breaches.iter().skip(1) {
                 let (rule, got) = (other.requirement, printable(&other.got));
                 sheet.field("also", &format!("{rule} ({}): {got}", standing_words(rule)));
@@ -155,10 +159,23 @@ fn is_monitored(case: &Case) -> bool {
     area_of(&case.id) == "monitor"
 }
 
-/// What we did until it was decided, in few words: our side of the dialogue.
+/// What we did until it was decided, in few words.
 fn did(case: &Case) -> String {
+    let acts = acts(&case.dialogue);
+    if acts.is_empty() {
+        return if is_monitored(case) {
+            "listened to every connection of the run".into()
+        } else {
+            printable(&case.title)
+        };
+    }
+    acts.join(", ")
+}
+
+/// Our side of a drawn dialogue up to the line that decides, in few words.
+pub(super) fn acts(dialogue: &str) -> Vec<String> {
     let mut acts: Vec<(String, usize)> = Vec::new();
-    for line in case.dialogue.lines() {
+    for line in dialogue.lines() {
         let (line, decides) = match line.trim_end().strip_suffix("<-- here") {
             Some(line) => (line.trim_end(), true),
             None => (line, false),
@@ -173,20 +190,13 @@ fn did(case: &Case) -> String {
             break;
         }
     }
-    if acts.is_empty() {
-        return if is_monitored(case) {
-            "listened to every connection of the run".into()
-        } else {
-            printable(&case.title)
-        };
-    }
     let texts = acts.into_iter().map(|(act, times)| if times == 1 { act } else { format!("{act} ({times} times)") });
     let mut texts: Vec<_> = texts.collect();
     if texts.len() > 9 {
         let left_out = texts.len() - 8;
         texts.splice(4..4 + left_out, [format!("... {left_out} more ...")]);
     }
-    texts.join(", ")
+    texts
 }
 
 /// One thing that we did, from what is drawn right of the left bar: the word of a message with its id, the

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::finding::Finding;
 use appsync_protocol::requirement::{Requirement, Severity};
-use appsync_protocol::transcript::Redactor;
+use appsync_protocol::transcript::{Redactor, Transcript};
 
-use super::{Options, draw};
+use super::Options;
+use super::draw::{self, Drawn};
 use crate::player::{Ending, Observation, Outcome};
 use crate::report::Case;
 use crate::scenario::Scenario;
@@ -30,7 +31,7 @@ struct Found {
     count: usize,
     first: Finding,
     scenario: &'static str,
-    dialogue: String,
+    drawn: Drawn,
 }
 
 impl Ledger {
@@ -59,6 +60,8 @@ impl Ledger {
             evidence: Vec::new(),
             observations: Vec::new(),
             dialogue: String::new(),
+            trace: Transcript::new(),
+            mark: None,
             took_ms: 0,
             attempts: 0,
             replay: scenario.id.into(),
@@ -78,8 +81,8 @@ impl Ledger {
             breach.got = self.clean(&breach.got);
         }
         let mark = breaches.first().and_then(|breach| breach.entry);
-        let dialogue = draw::dialogue(&outcome.record, mark, &self.redactor);
-        self.note_findings(scenario, &outcome, &dialogue);
+        let drawn = draw::dialogue(&outcome.record, mark, &self.redactor);
+        self.note_findings(scenario, &outcome, &drawn);
         for (name, value) in &outcome.measures {
             self.measures.entry(name).or_default().push(*value);
         }
@@ -94,7 +97,9 @@ impl Ledger {
                 .into_iter()
                 .map(|seen| Observation { value: self.redactor.text(&seen.value), ..seen })
                 .collect(),
-            dialogue,
+            dialogue: drawn.dialogue,
+            trace: drawn.trace,
+            mark: drawn.mark,
             took_ms: u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
             attempts,
             ..self.unplayed(scenario, verdict, "")
@@ -113,22 +118,22 @@ impl Ledger {
         }
     }
 
-    fn note_findings(&mut self, scenario: &'static Scenario, outcome: &Outcome, dialogue: &str) {
+    fn note_findings(&mut self, scenario: &'static Scenario, outcome: &Outcome, drawn: &Drawn) {
         for finding in &outcome.findings {
             if scenario.covers.contains(&finding.requirement) {
                 continue;
             }
-            self.note_finding(scenario, finding, dialogue);
+            self.note_finding(scenario, finding, drawn);
         }
     }
 
-    fn note_finding(&mut self, scenario: &'static Scenario, finding: &Finding, dialogue: &str) {
+    fn note_finding(&mut self, scenario: &'static Scenario, finding: &Finding, drawn: &Drawn) {
         let key = (scenario.dialect, finding.requirement);
         let found = self.found.entry(key).or_insert_with(|| Found {
             count: 0,
             first: finding.clone(),
             scenario: scenario.id,
-            dialogue: dialogue.into(),
+            drawn: drawn.clone(),
         });
         found.count += 1;
     }
@@ -136,7 +141,7 @@ impl Ledger {
     /// What came wrongly after a case was told; it becomes a case of the monitor, covered or not.
     pub(super) fn note_late(&mut self, scenario: &'static Scenario, findings: &[Finding]) {
         for finding in findings {
-            self.note_finding(scenario, finding, "");
+            self.note_finding(scenario, finding, &Drawn::nothing());
         }
     }
 
@@ -185,7 +190,9 @@ impl Ledger {
             }],
             evidence: Vec::new(),
             observations: Vec::new(),
-            dialogue: found.dialogue.clone(),
+            dialogue: found.drawn.dialogue.clone(),
+            trace: found.drawn.trace.clone(),
+            mark: found.drawn.mark,
             took_ms: 0,
             attempts: 1,
             replay: found.scenario.into(),

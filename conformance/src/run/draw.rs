@@ -1,4 +1,4 @@
-//! The dialogue of a case, for a failure and for reports: drawn by the transcript, without secrets.
+//! The dialogue of a case, for a failure and for reports: as data and drawn, both without secrets.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,26 @@ const ENTRIES_MAX: usize = 120;
 /// Longest text of one message in a drawing, in characters.
 const TEXT_MAX: usize = 2_000;
 
+/// What a report shows of a record.
+#[derive(Clone)]
+pub(super) struct Drawn {
+    /// The drawing; the deciding line is marked.
+    pub(super) dialogue: String,
+    /// What was drawn.
+    pub(super) trace: Transcript,
+    /// Index in the trace of the deciding entry.
+    pub(super) mark: Option<usize>,
+}
+
+impl Drawn {
+    /// Where there is nothing to show.
+    pub(super) const fn nothing() -> Self {
+        Self { dialogue: String::new(), trace: Transcript::new(), mark: None }
+    }
+}
+
 /// Draws a record; the entry with this index is marked.
-pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redactor) -> String {
+pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redactor) -> Drawn {
     let (lines, places) = lines(record, redactor);
     let mark = mark.and_then(|mark| places.get(mark).copied());
     let from = mark.map_or(0, |mark| mark.saturating_sub(ENTRIES_MAX / 2));
@@ -23,7 +41,8 @@ pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redacto
     for line in lines.iter().skip(from).take(ENTRIES_MAX) {
         transcript.push(redactor.entry(line));
     }
-    let mut out = draw(&transcript, mark.map(|mark| mark - from));
+    let mark = mark.map(|mark| mark - from);
+    let mut out = draw(&transcript, mark);
     if from > 0 {
         out.insert_str(0, &format!("  ({from} entries before)\n"));
     }
@@ -31,7 +50,7 @@ pub(super) fn dialogue(record: &[Entry], mark: Option<usize>, redactor: &Redacto
     if after > 0 {
         out.push_str(&format!("  ({after} entries more)\n"));
     }
-    out
+    Drawn { dialogue: out, trace: transcript, mark }
 }
 
 /// The record as lines of a transcript, and for each entry of the record the line it stands in: a request and

@@ -75,7 +75,7 @@ pub struct Options {
     pub endpoints: Vec<Endpoint>,
     /// Whether it is our own reference endpoint.
     pub embedded: bool,
-    /// Substrings of identifiers; empty means every scenario.
+    /// Substrings of identifiers, or `=` and a whole one; empty means every scenario.
     pub filters: Vec<String>,
     /// Scenarios up to this tier.
     pub tier: Tier,
@@ -242,9 +242,11 @@ impl Runner {
     /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
     fn selected(&self) -> Vec<&'static Scenario> {
         let wanted = |s: &Scenario| {
+            let named =
+                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
             s.tier <= self.options.tier
                 && self.options.endpoints.iter().any(|e| e.dialect == s.dialect)
-                && (self.options.filters.is_empty() || self.options.filters.iter().any(|f| s.id.contains(f.as_str())))
+                && (self.options.filters.is_empty() || self.options.filters.iter().any(named))
         };
         let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
         scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
@@ -512,6 +514,9 @@ impl Options {
         for endpoint in &self.endpoints {
             target.endpoints.insert(endpoint.dialect, endpoint.http.to_text(Scheme::Http));
             target.realtime.insert(endpoint.dialect, endpoint.realtime.to_text(Scheme::WebSocket));
+            if endpoint.dialect == Dialect::Events {
+                target.namespaces.clone_from(&endpoint.namespaces);
+            }
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Run {

@@ -52,19 +52,39 @@ pub fn draw(transcript: &Transcript, mark: Option<usize>) -> String {
     out
 }
 
+/// What one entry is called in a drawing, without its arrow: word, id and body, cut and escaped like there.
+pub fn label(what: &What) -> String {
+    match what {
+        What::Open { target, subprotocols, status: _, selected: _ } => {
+            let offered = if subprotocols.is_empty() { "no subprotocol".into() } else { subprotocols.join(", ") };
+            format!("open {} {}", cut(&offered), cut(target))
+        }
+        What::Frame { from: _, frame } => frame_label(frame),
+        What::Http { request, response: _ } => {
+            with_body(format!("{} {}", name(&request.method), cut(&request.target)), &request.body)
+        }
+        What::Note(note) => cut(note).into_owned(),
+    }
+}
+
+/// What an answer within an entry is called: the status and what comes with it. `None` where there is none.
+pub fn answer_label(what: &What) -> Option<String> {
+    match what {
+        What::Open { target: _, subprotocols: _, status, selected } => {
+            Some(format!("{status} {}", cut(selected.as_deref().unwrap_or("without subprotocol"))))
+        }
+        What::Http { request: _, response } => Some(with_body(response.status.to_string(), &response.body)),
+        What::Frame { .. } | What::Note(_) => None,
+    }
+}
+
 fn lane(entry: &Entry) -> String {
     match &entry.what {
-        What::Open { target, subprotocols, status, selected } => {
-            let offered = if subprotocols.is_empty() { "no subprotocol".into() } else { subprotocols.join(", ") };
-            let selected = selected.as_deref().unwrap_or("without subprotocol");
-            arrow(Side::Client, &format!("open {} {}: {status} {}", cut(&offered), cut(target), cut(selected)))
+        What::Open { .. } | What::Http { .. } => {
+            let answered = answer_label(&entry.what).unwrap_or_default();
+            arrow(Side::Client, &format!("{}: {answered}", label(&entry.what)))
         }
         What::Frame { from, frame } => arrow(*from, &frame_label(frame)),
-        What::Http { request, response } => {
-            let asked = with_body(format!("{} {}", name(&request.method), cut(&request.target)), &request.body);
-            let answered = with_body(response.status.to_string(), &response.body);
-            arrow(Side::Client, &format!("{asked}: {answered}"))
-        }
         What::Note(note) => format!("|   * {}", cut(note)),
     }
 }

@@ -57,13 +57,19 @@ pub enum TranscriptFault {
 
 impl fmt::Display for TranscriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} of the recording ", self.line)?;
-        match self.what {
-            TranscriptFault::NotAnObject => f.write_str("is no JSON object"),
-            TranscriptFault::Missing { member } => write!(f, "lacks {member:?}"),
-            TranscriptFault::Malformed { member } => write!(f, "has a {member:?} that cannot be read"),
-            TranscriptFault::NoKind => f.write_str("does not say what happened"),
-            TranscriptFault::TimeRunsBackwards => f.write_str("runs backwards in time"),
+        write!(f, "line {} of the recording {}", self.line, self.what)
+    }
+}
+
+impl fmt::Display for TranscriptFault {
+    /// What is wrong, as it continues after the line it is wrong with.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnObject => f.write_str("is no JSON object"),
+            Self::Missing { member } => write!(f, "lacks {member:?}"),
+            Self::Malformed { member } => write!(f, "has a {member:?} that cannot be read"),
+            Self::NoKind => f.write_str("does not say what happened"),
+            Self::TimeRunsBackwards => f.write_str("runs backwards in time"),
         }
     }
 }
