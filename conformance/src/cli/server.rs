@@ -70,9 +70,10 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
         endpoint: options.endpoint.clone(),
         realtime: options.target.realtime.clone(),
         dialect,
-        api_key: options.api_key.clone(),
         namespaces: options.namespace.clone(),
+        ..Spec::default()
     };
+    let spec = options.credentials.complete(spec)?;
     Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
 }
 
