@@ -4,10 +4,12 @@ use std::fmt::Display;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::Url;
+use appsync_protocol::server::Mode;
 
+use crate::auth::{self, Keyring};
 use crate::reference::shell::{Options as ShellOptions, Running};
 use crate::reference::{Config, Endpoint as Reference};
-use crate::run::Endpoint;
+use crate::run::{Endpoint, now_unix_s};
 use crate::target::TargetError;
 
 /// The reference endpoint, started for a run. Dropping it ends it.
@@ -21,12 +23,21 @@ impl Embedded {
     ///
     /// # Errors
     /// When there is no port to be had.
-    pub fn start(config: Config) -> Result<Self, TargetError> {
+    pub fn start(mut config: Config) -> Result<Self, TargetError> {
+        // Its clients sign by the clock of the system.
+        config.epoch_unix_s = now_unix_s();
         let wrong = |error: &dyn Display| TargetError::Embedded(error.to_string());
         let endpoint = Reference::new(config.clone(), &[]).map_err(|error| wrong(&error))?;
         let running =
             Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).map_err(|error| wrong(&error))?;
         Ok(Self { running, config })
+    }
+
+    /// What its clients have besides the API key: of the example's modes those that it knows.
+    fn keyring(&self) -> Keyring {
+        let mut keyring = auth::example::keyring();
+        keyring.more.retain(|mode, _| self.config.auth.provides(*mode));
+        keyring
     }
 
     /// Its endpoints, one a dialect.
@@ -39,6 +50,12 @@ impl Embedded {
             realtime: url(realtime),
             auth_host: host.clone(),
             api_key: self.config.api_key().to_owned(),
+            keyring: self.keyring(),
+            denied: self
+                .config
+                .auth
+                .provides(Mode::Lambda)
+                .then(|| (Mode::Lambda, auth::example::DENIED_DOCUMENT.into())),
             namespaces: self.config.policy.namespaces.clone(),
         };
         vec![

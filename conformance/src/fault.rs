@@ -8,6 +8,8 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::server::{Check, Policy};
 
+use crate::auth::AllowedModes;
+
 /// One documented deviation of a server.
 #[derive(Clone, Copy)]
 pub struct Fault {
@@ -30,6 +32,10 @@ pub enum How {
     Skip(Check),
     /// A check of the handshake or of the HTTP endpoints is left out.
     Door(DoorCheck),
+    /// A check of credentials is left out.
+    Auth(AuthCheck),
+    /// Other authorization modes are enabled.
+    Modes(fn(&mut AllowedModes)),
     /// A limit is moved.
     Set(fn(&mut Policy)),
     /// An outgoing message is changed.
@@ -94,6 +100,32 @@ pub enum DoorCheck {
     HttpReaches,
     /// A failed event does not make the whole HTTP publish fail.
     HttpPartial,
+}
+
+/// One thing that is looked at before credentials are called good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum AuthCheck {
+    /// The signature of a connection fits.
+    SignatureAtConnect,
+    /// The signature of an operation fits its body.
+    SignatureOfOperation,
+    /// The signature of an HTTP request fits the request.
+    SignatureOverHttp,
+    /// A signature is of these minutes.
+    SignatureDate,
+    /// A signature is for this region and service.
+    SignatureScope,
+    /// A signature may cover whichever header fields the client chose.
+    SignedHeadersOfClient,
+    /// The signature of a JWT is its issuer's.
+    TokenSignature,
+    /// A JWT has a signature at all.
+    TokenAlgorithm,
+    /// `Bearer ` may stand before a token.
+    TokenScheme,
+    /// What the Lambda authorizer says counts.
+    LambdaAnswer,
 }
 
 /// A change of an outgoing message.

@@ -5,6 +5,7 @@ use std::fmt;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
+use crate::auth::Keyring;
 use crate::run::Endpoint;
 
 #[cfg(feature = "endpoint")]
@@ -21,6 +22,10 @@ pub struct Spec {
     pub dialect: Option<Dialect>,
     /// API key.
     pub api_key: Option<String>,
+    /// Credentials of other modes, and which mode is used where nothing else is asked for.
+    pub keyring: Keyring,
+    /// A subscription that the main credentials may not start (GraphQL).
+    pub denied: Option<String>,
     /// Channel namespaces.
     pub namespaces: Vec<String>,
 }
@@ -54,7 +59,7 @@ pub enum TargetError {
         /// The path.
         path: String,
     },
-    /// No API key was given.
+    /// No credentials were given, or none of the main mode.
     KeyMissing,
     /// The embedded endpoint cannot be started.
     Embedded(String),
@@ -68,7 +73,9 @@ impl fmt::Display for TargetError {
                 f,
                 "the path {path:?} does not tell the protocol; expected one that ends in /graphql or /event, or --dialect"
             ),
-            Self::KeyMissing => f.write_str("no API key; give --api-key or set SYNCSPEC_API_KEY"),
+            Self::KeyMissing => {
+                f.write_str("no API key; give --api-key or set SYNCSPEC_API_KEY, or give --token or --iam")
+            }
             Self::Embedded(why) => write!(f, "the embedded reference endpoint cannot be started: {why}"),
         }
     }
@@ -97,8 +104,13 @@ impl Spec {
     pub fn resolve(&self) -> Result<Endpoint, TargetError> {
         let Place { dialect, http, realtime, auth_host } = self.place()?;
         let namespaces = if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() };
-        let api_key = self.api_key.clone().ok_or(TargetError::KeyMissing)?;
-        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, namespaces })
+        let api_key = self.api_key.clone().unwrap_or_default();
+        let keyring = self.keyring.clone();
+        if keyring.secret(keyring.main, &api_key).is_none() {
+            return Err(TargetError::KeyMissing);
+        }
+        let denied = self.denied.clone().map(|document| (keyring.main, document));
+        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces })
     }
 
     /// Where the endpoint is that was named, whoever wants to speak to it.

@@ -80,7 +80,7 @@ fn arguments_that_make_no_sense_exit_2_before_anything_is_run() {
         (vec!["127.0.0.1/graphql"], "ENDPOINT \"127.0.0.1/graphql\""),
         (vec!["ftp://127.0.0.1/graphql", "--api-key", "k"], "ENDPOINT"),
         (vec!["http://127.0.0.1:9/elsewhere", "--api-key", "k"], "--dialect"),
-        (vec![url], "no API key; give --api-key or set SYNCSPEC_API_KEY"),
+        (vec![url], "no API key; give --api-key or set SYNCSPEC_API_KEY, or give --token or --iam"),
         (vec![url, "--api-key", "k", "--connect-to", "localhost"], "--connect-to \"localhost\": expected HOST:PORT"),
         (vec![url, "--api-key", "k", "--realtime", "nowhere"], "--realtime \"nowhere\""),
         (vec![url, "--api-key", "k", "--ca", "no/such/file.pem"], "--ca no/such/file.pem"),

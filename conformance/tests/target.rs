@@ -15,8 +15,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::server::Mode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
+use syncspec::auth::{AwsKeys, Keyring, mode_word, region_of};
 use syncspec::catalogue::scenarios;
 use syncspec::link::{DialOptions, Dialer};
 use syncspec::reference::Config;
@@ -101,11 +103,12 @@ impl Setup {
             endpoint: text("SYNCSPEC_ENDPOINT"),
             realtime: text("SYNCSPEC_REALTIME"),
             dialect,
-            api_key: text("SYNCSPEC_API_KEY"),
             namespaces: text("SYNCSPEC_NAMESPACES")
                 .map(|all| all.split(',').map(Into::into).collect())
                 .unwrap_or_default(),
+            ..Spec::default()
         };
+        let spec = if spec.endpoint.is_some() { with_credentials(spec)? } else { spec };
         if spec.endpoint.is_none() && text("SYNCSPEC_REQUIRE_TARGET").is_some_and(|value| value != "0") {
             return Err("SYNCSPEC_REQUIRE_TARGET is set, but SYNCSPEC_ENDPOINT is not".into());
         }
@@ -199,6 +202,26 @@ impl Setup {
             panic_in: None,
         }
     }
+}
+
+/// The credentials of the environment, as `syncspec server` reads them; `SYNCSPEC_IAM=1` stands for `--iam`.
+fn with_credentials(spec: Spec) -> Result<Spec, String> {
+    let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let place = spec.place().map_err(|error| error.to_string())?;
+    let api_key = text("SYNCSPEC_API_KEY");
+    let tokens: Vec<String> = text("SYNCSPEC_TOKEN").into_iter().collect();
+    let signs = text("SYNCSPEC_IAM").is_some_and(|value| value != "0");
+    let iam = signs.then(|| AwsKeys::from_environment(None, region_of(&place.auth_host)));
+    let iam = iam.transpose().map_err(|error| format!("SYNCSPEC_IAM: {error}"))?;
+    let main = match text("SYNCSPEC_MODE") {
+        None => None,
+        Some(word) => {
+            let known = Mode::ALL.into_iter().find(|mode| mode_word(*mode) == word);
+            Some(known.ok_or(format!("SYNCSPEC_MODE={word}: expected api-key, iam, oidc, cognito or lambda"))?)
+        }
+    };
+    let keyring = Keyring::gathered(api_key.as_deref(), &tokens, iam, main)?;
+    Ok(Spec { api_key, keyring, denied: text("SYNCSPEC_DENIED"), ..spec })
 }
 
 fn read(text: &str) -> Option<Results> {

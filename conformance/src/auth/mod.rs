@@ -13,6 +13,8 @@
 //! and channels an identity may touch is for the engine and the channels to say; this says who it is.
 
 mod denial;
+pub mod example;
+mod keyring;
 mod keys;
 mod lambda;
 mod modes;
@@ -25,6 +27,7 @@ mod token;
 mod tests;
 
 pub use denial::Denial;
+pub use keyring::{Keyring, is_jwt, mode_of, mode_word, unsigned, with_another_signature, with_another_subject, wrong};
 pub use keys::{AwsKeys, KeysError, region_of};
 pub use modes::{AllowedModes, ModeName, NamespaceModes};
 pub use settings::{
@@ -37,6 +40,7 @@ use appsync_protocol::server::{Asked, Identity, Mode};
 use appsync_protocol::wire::{Headers, Request};
 use subtle::ConstantTimeEq;
 
+use crate::fault::AuthCheck;
 use lambda::Lambda;
 use token::Provider;
 
@@ -75,6 +79,26 @@ pub struct Authorizer {
     iam: Option<IamSettings>,
     providers: Vec<Provider>,
     lambda: Option<Lambda>,
+    checks: Checks,
+}
+
+/// Which checks are made: all of them, unless an endpoint is bent on purpose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Checks {
+    skipped: u16,
+}
+
+impl Checks {
+    /// The same without one of them.
+    #[must_use]
+    pub const fn without(self, check: AuthCheck) -> Self {
+        Self { skipped: self.skipped | 1 << check as u16 }
+    }
+
+    /// Whether a check is made.
+    pub const fn makes(self, check: AuthCheck) -> bool {
+        self.skipped & (1 << check as u16) == 0
+    }
 }
 
 impl Authorizer {
@@ -87,7 +111,15 @@ impl Authorizer {
             iam: settings.iam.clone(),
             providers: cognito.into_iter().chain(oidc).collect(),
             lambda: settings.lambda.as_ref().map(Lambda::new),
+            checks: Checks::default(),
         }
+    }
+
+    /// The same, with other checks.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
     }
 
     /// Says who presents these credentials; `allowed` are the modes that are enabled for the purpose.
@@ -110,9 +142,13 @@ impl Authorizer {
         if authorization.starts_with(sigv4::ALGORITHM) {
             enabled(Mode::Iam)?;
             let iam = self.iam.as_ref().ok_or(Denial::Unauthorized)?;
-            return sigv4::judge(iam, now_unix_s, purpose, presented, authorization);
+            return sigv4::judge(iam, now_unix_s, purpose, presented, authorization, self.checks);
         }
-        self.judge_token(now_unix_s, purpose, token::without_scheme(authorization), allowed)
+        let token = match self.checks.makes(AuthCheck::TokenScheme) {
+            true => token::without_scheme(authorization),
+            false => authorization,
+        };
+        self.judge_token(now_unix_s, purpose, token, allowed)
     }
 
     /// How often the Lambda authorizer was asked; answers from its cache do not count.
@@ -149,10 +185,10 @@ impl Authorizer {
             enabled.contains(&provider.mode()) && issued_by.is_some_and(|issuer| provider.is_issuer(issuer))
         });
         if let Some(provider) = provider {
-            return provider.judge(now_unix_s, token);
+            return provider.judge(now_unix_s, token, self.checks);
         }
         match &mut self.lambda {
-            Some(lambda) if enabled.contains(&Mode::Lambda) => lambda.judge(now_unix_s, purpose, token),
+            Some(lambda) if enabled.contains(&Mode::Lambda) => lambda.judge(now_unix_s, purpose, token, self.checks),
             Some(_) | None if claims.is_none() => Err(Denial::TokenUnreadable),
             Some(_) | None => Err(Denial::Unauthorized),
         }

@@ -85,18 +85,31 @@ impl Secret {
     }
 }
 
-/// Signed credentials of an upgrade. Source: GQL-AUTH-006, GQL-AUTH-007, EVT-AUTH-005, EVT-AUTH-006.
+/// What a signature is made over besides path and body; tests of servers choose other than [`Form::DOCUMENTED`].
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// Name of the service in the scope.
+    pub service: &'a str,
+    /// Header fields that are signed besides host, date and token.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl Form<'static> {
+    /// What the documentation signs. Source: GQL-AUTH-006, GQL-AUTH-009.
+    pub const DOCUMENTED: Self = Self { service: SERVICE, fields: &DOCUMENTED };
+    /// As little as may be signed. Source: GQL-AUTH-015, EVT-AUTH-010.
+    pub const MINIMAL: Self = Self { service: SERVICE, fields: &[] };
+}
+
+/// Signed credentials of an upgrade, in the documented form.
 ///
 /// # Errors
 /// When `host` cannot stand in a header field.
 pub fn sign_connect(keys: &AwsKeys, dialect: Dialect, host: &str, now_unix_s: u64) -> Result<Credentials, SignError> {
-    sign_object(keys, super::sigv4::connect_path(dialect), host, "{}", now_unix_s)
+    sign_connect_as(keys, dialect, host, now_unix_s, Form::DOCUMENTED)
 }
 
-/// Signed credentials of a `start`, `subscribe` or `publish`.
-///
-/// `body` is `payload.data` of a `start` as it is sent (GQL-AUTH-008), or what [`subscribe_body`] or [`publish_body`]
-/// gives (EVT-AUTH-007, EVT-AUTH-008).
+/// Signed credentials of an operation, in the documented form; `body` as in [`sign_operation_as`].
 ///
 /// # Errors
 /// When `host` cannot stand in a header field.
@@ -107,7 +120,39 @@ pub fn sign_operation(
     body: &str,
     now_unix_s: u64,
 ) -> Result<Credentials, SignError> {
-    sign_object(keys, super::sigv4::operation_path(dialect), host, body, now_unix_s)
+    sign_operation_as(keys, dialect, host, body, now_unix_s, Form::DOCUMENTED)
+}
+
+/// Signed credentials of an upgrade. Source: GQL-AUTH-006, GQL-AUTH-007, EVT-AUTH-005, EVT-AUTH-006.
+///
+/// # Errors
+/// When `host` cannot stand in a header field.
+pub fn sign_connect_as(
+    keys: &AwsKeys,
+    dialect: Dialect,
+    host: &str,
+    now_unix_s: u64,
+    form: Form<'_>,
+) -> Result<Credentials, SignError> {
+    sign_object(keys, super::sigv4::connect_path(dialect), host, "{}", now_unix_s, form)
+}
+
+/// Signed credentials of a `start`, `subscribe` or `publish`.
+///
+/// `body` is `payload.data` of a `start` as it is sent (GQL-AUTH-008), or what [`subscribe_body`] or [`publish_body`]
+/// gives (EVT-AUTH-007, EVT-AUTH-008).
+///
+/// # Errors
+/// When `host` cannot stand in a header field.
+pub fn sign_operation_as(
+    keys: &AwsKeys,
+    dialect: Dialect,
+    host: &str,
+    body: &str,
+    now_unix_s: u64,
+    form: Form<'_>,
+) -> Result<Credentials, SignError> {
+    sign_object(keys, super::sigv4::operation_path(dialect), host, body, now_unix_s, form)
 }
 
 /// Signs an HTTP request with the header it has, and adds the fields of the signature. Source: EVT-AUTH-009.
@@ -117,7 +162,8 @@ pub fn sign_operation(
 pub fn sign_http(keys: &AwsKeys, request: &mut Request, now_unix_s: u64) -> Result<(), SignError> {
     let host = request.headers.first("host").ok_or(SignError("the request has no host field".into()))?;
     let uri = format!("https://{host}{}", request.target);
-    let fields = signature(keys, &request.method, &uri, request.headers.iter(), &request.body.0, now_unix_s)?;
+    let fields =
+        signature(keys, (&request.method, &uri), request.headers.iter(), &request.body.0, now_unix_s, SERVICE)?;
     for (name, value) in fields {
         request.headers.push(name, value);
     }
@@ -165,10 +211,17 @@ const DOCUMENTED: [(&str, &str); 3] = [
     ("content-type", "application/json; charset=UTF-8"),
 ];
 
-fn sign_object(keys: &AwsKeys, path: &str, host: &str, body: &str, now_unix_s: u64) -> Result<Credentials, SignError> {
-    let fields = DOCUMENTED.into_iter().chain([("host", host)]);
-    let signed =
-        signature(keys, "POST", &format!("https://{host}{path}"), fields.clone(), body.as_bytes(), now_unix_s)?;
+fn sign_object(
+    keys: &AwsKeys,
+    path: &str,
+    host: &str,
+    body: &str,
+    now_unix_s: u64,
+    form: Form<'_>,
+) -> Result<Credentials, SignError> {
+    let fields = form.fields.iter().copied().chain([("host", host)]);
+    let uri = format!("https://{host}{path}");
+    let signed = signature(keys, ("POST", &uri), fields.clone(), body.as_bytes(), now_unix_s, form.service)?;
     let credentials = fields.fold(Credentials::new(), |object, (name, value)| object.with(name, value));
     Ok(signed.into_iter().fold(credentials, |object, (name, value)| {
         // GQL-AUTH-006 writes the names of these two so.
@@ -184,11 +237,11 @@ fn sign_object(keys: &AwsKeys, path: &str, host: &str, body: &str, now_unix_s: u
 /// The fields that a signature adds to a request.
 fn signature<'a>(
     keys: &'a AwsKeys,
-    method: &'a str,
-    uri: &'a str,
+    (method, uri): (&'a str, &'a str),
     fields: impl Iterator<Item = (&'a str, &'a str)>,
     body: &'a [u8],
     now_unix_s: u64,
+    service: &str,
 ) -> Result<Vec<(String, String)>, SignError> {
     let identity = aws_credential_types::Credentials::new(
         &keys.access_key_id,
@@ -201,7 +254,7 @@ fn signature<'a>(
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(&keys.region)
-        .name(SERVICE)
+        .name(service)
         .time(time_of(now_unix_s))
         .settings(SigningSettings::default())
         .build()

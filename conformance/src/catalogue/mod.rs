@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod graphql;
+mod modes;
 
 use crate::fault::Fault;
 use crate::scenario::Scenario;

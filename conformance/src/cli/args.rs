@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::credentials::SuiteCredentials;
 use super::publish::PublishOptions;
 use super::reach::TargetOptions;
 use super::report_args::{ReplayOptions, ReportOptions};
@@ -73,9 +74,8 @@ pub(super) struct ServerOptions {
 
     #[command(flatten)]
     pub(super) target: TargetOptions,
-    /// API key. Safer in the environment: arguments show in process lists.
-    #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true, help_heading = "Target")]
-    pub(super) api_key: Option<String>,
+    #[command(flatten)]
+    pub(super) credentials: SuiteCredentials,
     /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub(super) namespace: Vec<String>,

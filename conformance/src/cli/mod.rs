@@ -1,6 +1,7 @@
 //! Sub-commands: arguments in, exit code out.
 
 mod args;
+mod credentials;
 mod log;
 mod look_up;
 mod operation;

@@ -73,9 +73,10 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
         endpoint: options.endpoint.clone(),
         realtime: options.target.realtime.clone(),
         dialect,
-        api_key: options.api_key.clone(),
         namespaces: options.namespace.clone(),
+        ..Spec::default()
     };
+    let spec = options.credentials.complete(spec)?;
     Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
 }
 
@@ -360,7 +361,7 @@ fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
     let derived = document.iter().flat_map(|document| {
         reports.derived.iter().map(move |(format, path)| {
             let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
-            super::report::put(Some(path), &text)
+            super::report::put(Some(path), &text).map(drop)
         })
     });
     written.chain(derived).collect::<Vec<_>>().into_iter().collect()

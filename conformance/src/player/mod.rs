@@ -20,7 +20,7 @@ mod watch;
 
 pub use listener::Listener;
 pub use outcome::{Ending, Observation, Outcome, Unmet};
-pub use record::{Entry, Event};
+pub use record::{Entry, Event, presented};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -405,7 +405,11 @@ impl<'s> Player<'s> {
 
     /// What must not stand in anything that is shown. Needed by failures only.
     fn secrets(&self) -> Redactor {
-        Redactor::new(&[("key", &self.cast.api_key)])
+        let mut redactor = self.cast.keyring.redactor(&self.cast.api_key);
+        for text in presented(&self.record) {
+            redactor.add("authorization", &text);
+        }
+        redactor
     }
 
     fn read(&mut self, reading: Option<(&'static str, &'static str)>) {

@@ -1,5 +1,10 @@
 //! Everything that was said while a scenario ran, in order.
 
+use std::collections::BTreeSet;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::{Credentials, Presented, parse};
+use appsync_protocol::json::parse_json;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
@@ -60,4 +65,44 @@ pub enum Event {
         /// The answer.
         response: Response,
     },
+}
+
+/// Every `Authorization` that we have sent, and the signatures in them: whoever sees one could send it again.
+pub fn presented(record: &[Entry]) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    for entry in record {
+        let authorization = match &entry.event {
+            Event::Upgrade { request } => of_upgrade(request),
+            Event::Call { request, .. } => request.headers.first("authorization").map(str::to_owned),
+            Event::Frame { from: Side::Client, frame: OwnedFrame::Text { text, .. } } => of_message(text),
+            Event::Frame { .. }
+            | Event::Upgraded { .. }
+            | Event::Failed { .. }
+            | Event::Bytes { .. }
+            | Event::Answer { .. } => None,
+        };
+        let Some(authorization) = authorization.filter(|text| text.len() >= SECRET_MIN) else { continue };
+        texts.extend(authorization.rsplit_once("Signature=").map(|(_, signature)| signature.trim().to_owned()));
+        texts.insert(authorization);
+    }
+    texts.retain(|text| text.len() >= SECRET_MIN);
+    texts
+}
+
+/// Shorter texts are no secrets, and would be found everywhere.
+const SECRET_MIN: usize = 8;
+
+fn of_upgrade(request: &Request) -> Option<String> {
+    let Presented { credentials, .. } = parse(Dialect::Graphql, request).ok()?;
+    credentials.get("authorization").map(str::to_owned)
+}
+
+fn of_message(text: &str) -> Option<String> {
+    // Most messages hold an API key, which is known.
+    if !text.as_bytes().windows(13).any(|name| name.eq_ignore_ascii_case(b"authorization")) {
+        return None;
+    }
+    let message = parse_json(text)?;
+    let object = message.get("authorization").or(message.pointer("/payload/extensions/authorization"))?;
+    Credentials::from_json(&object.to_string()).ok()?.get("authorization").map(str::to_owned)
 }

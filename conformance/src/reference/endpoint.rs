@@ -10,7 +10,7 @@ use appsync_protocol::handshake::Credentials;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::selection::Selection;
-use appsync_protocol::server::{Asked, Handled, Host, Identity, Outcome, Plan, PlanChecks, Policy, Refusal};
+use appsync_protocol::server::{Asked, Handled, Host, Identity, Mode, Outcome, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
@@ -60,10 +60,10 @@ impl From<Response> for Answer {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            auth: auth::Settings::default(),
-            modes: AllowedModes::default(),
-            // 2026-01-01, so that nothing in virtual time depends on the day.
-            epoch_unix_s: 1_767_225_600,
+            auth: auth::example::settings(),
+            modes: AllowedModes::everywhere(&Mode::ALL),
+            // So that nothing in virtual time depends on the day.
+            epoch_unix_s: crate::scenario::cast::EXAMPLE_UNIX_S,
             hosts: vec!["127.0.0.1".into(), "localhost".into(), "[::1]".into(), "api.example.com".into()],
             policy: Policy::default(),
             events: Events::default(),
@@ -85,6 +85,7 @@ impl Config {
     /// The same with one API key that it knows, and nobody else.
     #[must_use]
     pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
+        self.modes = AllowedModes::default();
         self.auth = auth::Settings::with_api_key(key);
         self
     }
@@ -139,16 +140,19 @@ impl Endpoint {
     pub fn with_engine(mut config: Config, bent: &[How], engine: Engine) -> Self {
         config.policy.namespaces = config.events.names().map(str::to_owned).collect();
         config.profile.apply(&mut config.policy);
+        let mut checks = auth::Checks::default();
         for how in bent {
             match how {
                 How::Skip(check) => config.policy = config.policy.without(*check),
                 How::Set(change) => change(&mut config.policy),
+                How::Auth(check) => checks = checks.without(*check),
+                How::Modes(change) => change(&mut config.modes),
                 How::Door(_) | How::Edit(_) | How::Http(_) | How::Trap(..) => {}
             }
         }
         Self {
             hub: Hub::new(config.policy.clone()),
-            authorizer: Authorizer::new(&config.auth),
+            authorizer: Authorizer::new(&config.auth).with_checks(checks),
             config,
             engine,
             edits: Edits::new(bent),

@@ -189,6 +189,8 @@ const fn bent_by(how: How) -> &'static str {
     match how {
         How::Skip(_) => "a check of the server is left out",
         How::Door(_) => "a check of the handshake or of an HTTP endpoint is left out",
+        How::Auth(_) => "a check of credentials is left out",
+        How::Modes(_) => "other authorization modes are enabled",
         How::Set(_) => "a limit is moved",
         How::Edit(_) => "an outgoing message is changed",
         How::Http(_) => "an HTTP answer is changed",

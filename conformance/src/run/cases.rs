@@ -9,7 +9,7 @@ use appsync_protocol::transcript::{Redactor, Transcript};
 
 use super::Options;
 use super::draw::{self, Drawn};
-use crate::player::{Ending, Observation, Outcome};
+use crate::player::{Ending, Observation, Outcome, presented};
 use crate::report::Case;
 use crate::scenario::Scenario;
 use crate::verdict::{Breach, Verdict, judge};
@@ -36,8 +36,9 @@ struct Found {
 
 impl Ledger {
     pub(super) fn new(options: &Options) -> Self {
-        let secrets: Vec<_> = options.endpoints.iter().map(|endpoint| ("key", endpoint.api_key.as_str())).collect();
-        let keys = options.endpoints.iter().map(|endpoint| endpoint.api_key.clone()).collect();
+        let texts: Vec<_> = options.endpoints.iter().flat_map(|e| e.keyring.texts(&e.api_key)).collect();
+        let secrets: Vec<_> = texts.iter().map(|(label, text)| (*label, text.as_str())).collect();
+        let keys = texts.iter().map(|(_, text)| text.clone()).collect();
         Self {
             cases: Vec::new(),
             found: BTreeMap::new(),
@@ -73,6 +74,10 @@ impl Ledger {
         // Nor is a loss seen just once.
         let losses = std::mem::take(&mut outcome.losses);
         outcome.findings.extend(losses.into_iter().filter(|_| attempts > 1));
+        // What was signed for this scenario, or made wrong on purpose, is nobody's business either.
+        for text in presented(&outcome.record) {
+            self.redactor.add("authorization", &text);
+        }
         let (verdict, mut breaches) = judge(scenario, &outcome);
         // A silence seen just once is no failure.
         let seen_once = attempts < 2 && matches!(&outcome.ending, Ending::Unmet(unmet) if unmet.silent);

@@ -24,9 +24,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Scheme, Url};
+use appsync_protocol::server::Mode;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::auth::Keyring;
+use crate::auth::sign::Secret;
 use crate::catalogue::scenarios;
 use crate::link::Dialer;
 use crate::player::{Ending, Limits, Outcome};
@@ -51,10 +54,31 @@ pub struct Endpoint {
     pub realtime: Url,
     /// Host that stands in authorization objects.
     pub auth_host: String,
-    /// API key.
+    /// API key; empty if there is none.
     pub api_key: String,
+    /// Credentials of other modes, and which mode is used where nothing else is asked for.
+    pub keyring: Keyring,
+    /// A mode, and a subscription that its credentials may not start (GraphQL).
+    pub denied: Option<(Mode, String)>,
     /// Channel namespaces; never empty.
     pub namespaces: Vec<String>,
+}
+
+impl Endpoint {
+    /// The credentials for this mode, if there are any.
+    pub fn secret(&self, mode: Mode) -> Option<Secret> {
+        self.keyring.secret(mode, &self.api_key)
+    }
+
+    /// The credentials that are used where nothing else is asked for.
+    pub(crate) fn main_secret(&self) -> Secret {
+        self.secret(self.keyring.main).unwrap_or_else(|| Secret::ApiKey(self.api_key.clone()))
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_unix_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -318,6 +342,11 @@ impl Runner {
             Need::SecondNamespace => self.endpoint(scenario.dialect).is_none_or(|e| e.namespaces.len() < 2),
             Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => {
                 lacking.is_some_and(|lacking| lacking.contains(need))
+            }
+            Need::DeniedField => self.endpoint(scenario.dialect).is_none_or(|e| e.denied.is_none()),
+            Need::Mode(_) | Need::SecondMode | Need::Jwt | Need::Token => {
+                let endpoint = self.endpoint(scenario.dialect);
+                need.is_without_credentials(|mode| endpoint.is_some_and(|e| e.secret(mode).is_some()))
             }
             Need::Socket => false,
         };

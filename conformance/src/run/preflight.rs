@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use appsync_protocol::dialect::{Dialect, decode};
-use appsync_protocol::handshake::{Carrier, Credentials, build};
+use appsync_protocol::handshake::{Carrier, build};
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::message::{Message, error_entries};
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
-use super::{Endpoint, Options};
+use super::{Endpoint, Options, now_unix_s};
 use crate::link::{Dialer, Opened, Socket};
 use crate::scenario::{Need, cut};
 
@@ -70,13 +70,15 @@ fn upgrade(endpoint: &Endpoint) -> Request {
         Dialect::Graphql => Carrier::Query,
         Dialect::Events => Carrier::Subprotocol,
     };
-    let credentials = Credentials::api_key(&endpoint.auth_host, &endpoint.api_key);
+    let secret = endpoint.main_secret();
+    // A host that stands in a URL can be signed.
+    let credentials = secret.connect(endpoint.dialect, &endpoint.auth_host, now_unix_s()).unwrap_or_default();
     build(endpoint.dialect, carrier, &credentials, &endpoint.realtime, "c3luY3NwZWMtcHJlZmxpZw==")
 }
 
 /// What a refusal may quote and nobody else may read. Looked for before a text is cut: half a secret is not known.
 fn secrets(endpoint: &Endpoint) -> Redactor {
-    Redactor::new(&[("key", &endpoint.api_key)])
+    endpoint.keyring.redactor(&endpoint.api_key)
 }
 
 /// Asks for the acknowledgement and looks whether a refusal comes instead.
@@ -110,11 +112,9 @@ async fn first_refusal(socket: &mut Socket, endpoint: &Endpoint, patience: Durat
 /// to have the channel and message schema, and no other.
 async fn schema_lacks(dialer: &Dialer, endpoint: &Endpoint) -> Vec<Need> {
     let body = r#"{"query":"{ __schema { mutationType { fields { name } } subscriptionType { fields { name } } } }"}"#;
-    let headers = Headers::new()
-        .with("host", endpoint.http.authority())
-        .with("content-type", "application/json")
-        .with("x-api-key", endpoint.api_key.as_str());
-    let request = Request { method: "POST".into(), target: endpoint.http.path.clone(), headers, body: body.into() };
+    let headers = Headers::new().with("host", endpoint.http.authority()).with("content-type", "application/json");
+    let mut request = Request { method: "POST".into(), target: endpoint.http.path.clone(), headers, body: body.into() };
+    let _ = endpoint.main_secret().http(&mut request, now_unix_s());
     let answer = dialer.http(&endpoint.http, &request).await.ok();
     let schema = answer.and_then(|a| parse_json(&a.body.text())).and_then(|b| b.pointer("/data/__schema").cloned());
     let Some(schema) = schema else { return vec![Need::NoteSchema] };

@@ -6,7 +6,11 @@
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Credentials, Url, build};
 use appsync_protocol::json::{Json, push_json_string};
+use appsync_protocol::server::Mode;
 use appsync_protocol::wire::{Headers, Request};
+
+use crate::auth::sign::{self, Secret};
+use crate::auth::{Keyring, example, wrong};
 
 /// Everything a scenario needs to know of the target and of its own run.
 #[derive(Clone)]
@@ -15,8 +19,14 @@ pub struct Cast {
     pub dialect: Dialect,
     /// Prefix of every nonce of this scenario in this run: letters, digits and hyphens.
     pub prefix: String,
-    /// A key that the target knows.
+    /// A key that the target knows; empty if there is none.
     pub api_key: String,
+    /// What else it knows, by mode, and which mode is used where nothing else is asked for.
+    pub keyring: Keyring,
+    /// Seconds since 1970, for signatures.
+    pub now_unix_s: u64,
+    /// What may not be done: a mode, and a subscription that its credentials may not start.
+    pub denied: Option<(Mode, String)>,
     /// Host of the HTTP endpoint, which stands in every authorization object.
     pub auth_host: String,
     /// Path of the HTTP endpoint.
@@ -32,6 +42,9 @@ pub struct Cast {
 /// A key that no target knows: of the form of a real one.
 pub const WRONG_KEY: &str = "da2-wrongwrongwrongwrongwrongw";
 
+/// When everything happens that happens in virtual time: 2026-01-01.
+pub const EXAMPLE_UNIX_S: u64 = 1_767_225_600;
+
 /// Longest label of a nonce that is kept as it is, in characters.
 const LABEL_MAX: usize = 30;
 
@@ -46,6 +59,9 @@ impl Cast {
             dialect,
             prefix: "n".into(),
             api_key: "${key:1}".into(),
+            keyring: example::keyring(),
+            now_unix_s: EXAMPLE_UNIX_S,
+            denied: Some((Mode::Lambda, example::DENIED_DOCUMENT.into())),
             auth_host: "api.example.com".into(),
             http_path: http_path.into(),
             realtime: Url { secure: true, host: "api.example.com".into(), path: path.into() },
@@ -66,14 +82,39 @@ impl Cast {
         format!("{}-{head}-{mark:08x}", self.prefix)
     }
 
-    /// Good credentials.
-    pub fn credentials(&self) -> Credentials {
-        Credentials::api_key(&self.auth_host, &self.api_key)
+    /// The credentials for this mode, if there are any.
+    pub fn secret(&self, mode: Mode) -> Option<Secret> {
+        self.keyring.secret(mode, &self.api_key)
     }
 
-    /// Credentials that no target accepts.
+    /// The modes for which there are credentials.
+    pub fn modes(&self) -> Vec<Mode> {
+        Mode::ALL.into_iter().filter(|mode| self.secret(*mode).is_some()).collect()
+    }
+
+    /// The main secret. Without any it is an API key that is empty, and preflight has told that.
+    fn main(&self) -> Secret {
+        self.secret(self.keyring.main).unwrap_or_else(|| Secret::ApiKey(self.api_key.clone()))
+    }
+
+    /// Good credentials for a connection.
+    pub fn credentials(&self) -> Credentials {
+        self.connect_by(&self.main())
+    }
+
+    /// Credentials for a connection. Only a host that no URL has could not be signed.
+    pub fn connect_by(&self, secret: &Secret) -> Credentials {
+        secret.connect(self.dialect, &self.auth_host, self.now_unix_s).unwrap_or_default()
+    }
+
+    /// Credentials for an operation with this body.
+    pub fn operation_by(&self, secret: &Secret, body: &str) -> Credentials {
+        secret.operation(self.dialect, &self.auth_host, body, self.now_unix_s).unwrap_or_default()
+    }
+
+    /// Credentials that no target accepts, for anything.
     pub fn wrong_credentials(&self) -> Credentials {
-        Credentials::api_key(&self.auth_host, WRONG_KEY)
+        self.connect_by(&wrong(&self.main()))
     }
 
     /// The carrier that servers of the dialect know best.
@@ -94,9 +135,17 @@ impl Cast {
         self.upgrade(self.usual_carrier(), &self.credentials())
     }
 
-    /// A `POST` of JSON to the HTTP endpoint with the good key.
+    /// A `POST` of JSON to the HTTP endpoint with good credentials.
     pub fn post(&self, body: &str) -> Request {
-        self.post_with_key(body, Some(&self.api_key))
+        self.post_by(&self.main(), body)
+    }
+
+    /// A `POST` of JSON to the HTTP endpoint with these credentials.
+    pub fn post_by(&self, secret: &Secret, body: &str) -> Request {
+        let mut request = self.post_with_key(body, None);
+        // It has a host, so it can be signed.
+        let _ = secret.http(&mut request, self.now_unix_s);
+        request
     }
 
     /// A `POST` of JSON to the HTTP endpoint with this key, or none.
@@ -108,16 +157,22 @@ impl Cast {
         Request { method: "POST".into(), target: self.http_path.clone(), headers, body: body.into() }
     }
 
-    /// JSON text of an authorization object with the good key.
+    /// JSON text of a good authorization object for a connection.
     pub fn authorization(&self) -> String {
         self.credentials().to_json()
+    }
+
+    /// JSON text of a good authorization object for an operation; `body` is what a signature covers.
+    pub fn authorization_of(&self, body: &str) -> String {
+        self.operation_by(&self.main(), body).to_json()
     }
 
     // GraphQL
 
     /// `start` for a document with variables.
     pub fn start(&self, id: &str, document: &str, variables: &Json) -> String {
-        self.start_as(id, document, variables, &self.authorization())
+        let authorization = self.authorization_of(&request_body(document, variables));
+        self.start_as(id, document, variables, &authorization)
     }
 
     /// `start` with another authorization object.
@@ -153,9 +208,9 @@ impl Cast {
         self.namespaces.first().map_or("default", String::as_str)
     }
 
-    /// `subscribe` with the good key.
+    /// `subscribe` with good credentials.
     pub fn subscribe(&self, id: &str, channel: &str) -> String {
-        self.subscribe_as(id, channel, &self.authorization())
+        self.subscribe_as(id, channel, &self.authorization_of(&sign::subscribe_body(channel)))
     }
 
     /// `subscribe` with another authorization object.
@@ -169,7 +224,7 @@ impl Cast {
 
     /// `publish` of events given as JSON values.
     pub fn publish(&self, id: &str, channel: &str, events: &[Json]) -> String {
-        self.publish_as(id, channel, events, &self.authorization())
+        self.publish_as(id, channel, events, &self.authorization_of(&publish_body(channel, events)))
     }
 
     /// `publish` with another authorization object.

@@ -15,6 +15,7 @@ pub use render::{cut, cut_hidden, render, step_lines};
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Requirement;
+use appsync_protocol::server::Mode;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 /// One test of a peer.
@@ -53,9 +54,36 @@ pub enum Need {
     Limits,
     /// Bytes below the WebSocket layer: a socket, not the virtual world.
     Socket,
+    /// Credentials of this mode.
+    Mode(Mode),
+    /// Credentials of two modes.
+    SecondMode,
+    /// A JWT.
+    Jwt,
+    /// A token, of whatever mode.
+    Token,
+    /// A subscription that credentials may not start (`--denied`).
+    DeniedField,
 }
 
 impl Need {
+    /// Whether it is a need for credentials that are not there.
+    pub fn is_without_credentials(self, has: impl Fn(Mode) -> bool) -> bool {
+        match self {
+            Self::Mode(mode) => !has(mode),
+            Self::SecondMode => Mode::ALL.into_iter().filter(|mode| has(*mode)).count() < 2,
+            Self::Jwt => !has(Mode::Oidc) && !has(Mode::Cognito),
+            Self::Token => !has(Mode::Oidc) && !has(Mode::Cognito) && !has(Mode::Lambda),
+            Self::ChannelSchema
+            | Self::MessageSchema
+            | Self::NoteSchema
+            | Self::SecondNamespace
+            | Self::Limits
+            | Self::Socket
+            | Self::DeniedField => false,
+        }
+    }
+
     /// What the target lacks, for a report.
     pub const fn lacks(self) -> &'static str {
         match self {
@@ -65,6 +93,15 @@ impl Need {
             Self::SecondNamespace => "only one --namespace is known",
             Self::Limits => "it needs --limits",
             Self::Socket => "it needs a socket",
+            Self::Mode(Mode::ApiKey) => "no API key was given",
+            Self::Mode(Mode::Iam) => "no credentials of this mode were given (--iam)",
+            Self::Mode(Mode::Oidc) => "no credentials of this mode were given (a JWT of an OpenID Connect provider)",
+            Self::Mode(Mode::Cognito) => "no credentials of this mode were given (a JWT of a Cognito user pool)",
+            Self::Mode(Mode::Lambda) => "no credentials of this mode were given (a token for a Lambda authorizer)",
+            Self::SecondMode => "credentials of one mode only were given",
+            Self::Jwt => "no JWT was given (--token)",
+            Self::Token => "no token was given (--token)",
+            Self::DeniedField => "no subscription was named that the credentials may not start (--denied)",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::Url;
+use syncspec::auth::Keyring;
 use syncspec::link::{DialOptions, Dialer};
 use syncspec::report::Exit;
 use syncspec::report::exit::decide;
@@ -37,6 +38,8 @@ pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
             realtime: url(realtime),
             auth_host: address.to_string(),
             api_key: KEY.into(),
+            keyring: Keyring::default(),
+            denied: None,
             namespaces: vec!["default".into()],
         }],
         embedded: false,

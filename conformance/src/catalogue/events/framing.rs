@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::publish_steps::{QUICK, beside_a_bystander, edit, general_error, objected, receipt};
 use super::steps::{all, connected, expect, heard, say, warmed};
+use crate::auth::sign::subscribe_body;
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::cast::quoted;
+use crate::scenario::cast::{publish_body, quoted};
 use crate::scenario::{Cast, Conn, Need, Pattern, Scenario, Step};
 
 /// A message that any server knows.
@@ -46,13 +47,15 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "The order of members and white space between them carry no meaning.",
         covers: &[R::EvtFrame008],
         steps: |cast| {
-            let (channel, nonce, authorization) = (cast.channel("room"), cast.nonce("event"), cast.authorization());
+            let (channel, nonce) = (cast.channel("room"), cast.nonce("event"));
+            let authorization = cast.authorization_of(&subscribe_body(&channel));
+            let publishing = cast.authorization_of(&publish_body(&channel, &[json!(nonce)]));
             let (at, event) = (quoted(&channel), quoted(&json!(nonce).to_string()));
             let subscribe = format!(
                 " {{\r\n\t\"authorization\" : {authorization} ,\n  \"channel\":{at},\n\"id\" : \"first\", \"type\" : \"subscribe\"\n}}\n"
             );
             let publish = format!(
-                "{{ \"events\" : [ {event} ] , \"authorization\" : {authorization}, \"id\":\"p1\", \"channel\":{at},\t\"type\":\"publish\" }} "
+                "{{ \"events\" : [ {event} ] , \"authorization\" : {publishing}, \"id\":\"p1\", \"channel\":{at},\t\"type\":\"publish\" }} "
             );
             all([
                 connected(cast, 1),

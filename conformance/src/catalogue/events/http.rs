@@ -118,7 +118,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             ["GET", "PUT", "DELETE"]
                 .into_iter()
                 .map(|method| {
-                    let mut request = publish_with(cast, Some(&cast.api_key));
+                    let body = publish_body(&cast.channel("room"), &[json!(cast.nonce("event"))]);
+                    let mut request = cast.post(&body);
                     request.method = method.into();
                     if method == "GET" {
                         request.body = "".into();

@@ -12,6 +12,7 @@ mod http;
 mod init;
 mod keepalive;
 mod limits;
+mod modes;
 mod publish;
 mod publish_steps;
 mod refused;
@@ -28,6 +29,8 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     control::SCENARIOS,
     handshake::SCENARIOS,
     credentials::SCENARIOS,
+    modes::PER_MODE,
+    modes::SCENARIOS,
     init::SCENARIOS,
     keepalive::SCENARIOS,
     channel::SCENARIOS,
@@ -50,6 +53,8 @@ pub static FAULTS: &[&[Fault]] = &[
     control::FAULTS,
     handshake::FAULTS,
     credentials::FAULTS,
+    modes::PER_MODE_FAULTS,
+    modes::FAULTS,
     init::FAULTS,
     keepalive::FAULTS,
     channel::FAULTS,

@@ -17,7 +17,8 @@ pub(super) fn marked(cast: &Cast, conn: Conn, id: &str, channel: &str, rule: R) 
 
 /// `publish` whose `events` is this JSON text, which need not be a list of strings.
 pub(super) fn publish_raw(cast: &Cast, id: &str, channel: &str, events: &str) -> String {
-    let (channel, authorization) = (quoted(channel), cast.authorization());
+    let channel = quoted(channel);
+    let authorization = cast.authorization_of(&format!(r#"{{"channel":{channel},"events":{events}}}"#));
     format!(r#"{{"type":"publish","id":"{id}","channel":{channel},"events":{events},"authorization":{authorization}}}"#)
 }
 

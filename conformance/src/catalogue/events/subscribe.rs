@@ -14,7 +14,7 @@ use crate::scenario::{Cast, Pattern, Scenario, Step};
 
 /// `subscribe` with the good key and an id and a channel of whatever type.
 fn subscribe_with(cast: &Cast, id: &Json, channel: &Json) -> Step {
-    let authorization = cast.authorization();
+    let authorization = cast.authorization_of(&format!(r#"{{"channel":{channel}}}"#));
     say(1, format!(r#"{{"type":"subscribe","id":{id},"channel":{channel},"authorization":{authorization}}}"#))
 }
 

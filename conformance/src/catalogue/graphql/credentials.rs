@@ -74,7 +74,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "Members of the authorization object are recognised in any case.",
         covers: &[R::GqlAuth025],
         steps: |cast| {
-            let loud = Credentials::new().with("Host", &cast.auth_host).with("X-API-Key", &cast.api_key);
+            let loud = cast.credentials().iter().fold(Credentials::new(), |loud, (name, value)| match name {
+                "host" => loud.with("Host", value),
+                "x-api-key" => loud.with("X-API-Key", value),
+                other => loud.with(other.to_ascii_uppercase(), value),
+            });
             admitted(1, with_object(cast, &loud.to_json()), R::GqlAuth025)
         },
         ..QUICK
@@ -114,7 +118,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "An upgrade whose authorization object names the host of no API is refused with an error.",
         covers: &[R::GqlAuth022],
         steps: |cast| {
-            let credentials = Credentials::api_key("nobody.example.net", &cast.api_key);
+            let elsewhere = Cast { auth_host: "nobody.example.net".into(), ..cast.clone() };
+            let credentials = elsewhere.credentials();
             let opened = open_in_vain(1, with_object(cast, &credentials.to_json()), R::GqlAuth022);
             all([vec![opened], turned_away(1, R::GqlAuth022)])
         },

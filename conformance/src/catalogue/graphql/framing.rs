@@ -34,7 +34,9 @@ fn channel_request(room: &str) -> String {
 
 /// `start` with its members in another order than usual.
 fn start_backwards(cast: &Cast, id: &str, room: &str) -> String {
-    let (data, authorization) = (Json::from(channel_request(room)), cast.authorization());
+    let request = channel_request(room);
+    let authorization = cast.authorization_of(&request);
+    let data = Json::from(request);
     format!(
         r#"{{"payload":{{"extensions":{{"authorization":{authorization}}},"data":{data}}},"type":"start","id":"{id}"}}"#
     )
@@ -43,7 +45,8 @@ fn start_backwards(cast: &Cast, id: &str, room: &str) -> String {
 /// `start` with members that nobody knows, at each level.
 fn start_with_extras(cast: &Cast, id: &str, room: &str) -> String {
     let data = json!({ "query": SUBSCRIBE_TO_CHANNEL, "variables": { "n": room }, "extensions": { "a": 1 } });
-    let (data, authorization) = (Json::from(data.to_string()), cast.authorization());
+    let authorization = cast.authorization_of(&data.to_string());
+    let data = Json::from(data.to_string());
     format!(
         r#"{{"type":"start","id":"{id}","trace":{{"a":[1]}},"payload":{{"data":{data},"trace":null,"extensions":{{"authorization":{authorization},"trace":"b"}}}}}}"#
     )
@@ -79,7 +82,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         needs: CHANNEL,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room/ü/\u{1f511}"), cast.nonce("event"));
-            let (data, authorization) = (escaped(&channel_request(&room)), cast.authorization());
+            let request = channel_request(&room);
+            let (data, authorization) = (escaped(&request), cast.authorization_of(&request));
             let start = format!(
                 r#"{{"type":"start","id":"first","payload":{{"data":{data},"extensions":{{"authorization":{authorization}}}}}}}"#
             );

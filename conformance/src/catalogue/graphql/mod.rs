@@ -14,6 +14,7 @@ mod init;
 mod keepalive;
 mod limits;
 mod messages;
+mod modes;
 mod steps;
 mod subscribe;
 mod unsubscribe;
@@ -26,6 +27,8 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     control::SCENARIOS,
     handshake::SCENARIOS,
     credentials::SCENARIOS,
+    modes::PER_MODE,
+    modes::SCENARIOS,
     init::SCENARIOS,
     keepalive::SCENARIOS,
     subscribe::SCENARIOS,
@@ -46,6 +49,8 @@ pub static FAULTS: &[&[Fault]] = &[
     control::FAULTS,
     handshake::FAULTS,
     credentials::FAULTS,
+    modes::PER_MODE_FAULTS,
+    modes::FAULTS,
     init::FAULTS,
     keepalive::FAULTS,
     subscribe::FAULTS,

@@ -136,7 +136,7 @@ pub(super) fn stop(id: &str) -> String {
 
 /// `start` with this text as its `payload.data`, which may be no string.
 pub(super) fn start_with_data(cast: &Cast, id: &str, data: &Json) -> String {
-    let authorization = cast.authorization();
+    let authorization = cast.authorization_of(data.as_str().unwrap_or_default());
     format!(
         r#"{{"id":"{id}","type":"start","payload":{{"data":{data},"extensions":{{"authorization":{authorization}}}}}}}"#
     )

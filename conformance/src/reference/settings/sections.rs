@@ -21,6 +21,8 @@ pub(super) fn configure(
     api_key: Option<&str>,
     mut config: Config,
 ) -> Result<Config, SettingsError> {
+    // Whom the built-in endpoint of a test run knows is nobody to a server.
+    config.modes = crate::auth::AllowedModes::default();
     let mut auth = settings.file().auth.clone();
     if let Some(key) = api_key {
         auth.api_keys = vec![crate::auth::ApiKey::new(key)];

@@ -1,0 +1,496 @@
+//! Authorization modes: each one in each place and on each carrier, all of them mixed, and credentials that are off.
+
+use appsync_protocol::handshake::{Carrier, Credentials};
+use appsync_protocol::json::Json;
+use appsync_protocol::requirement::Requirement as R;
+use appsync_protocol::server::Mode;
+use serde_json::json;
+
+use super::steps::{
+    INIT, QUICK, admitted, all, any_of, connected, edit, expect, heard, open_in_vain, refusal, say, subscribed_by,
+    told_by_error, turned_away, warmed_with,
+};
+use crate::auth::sign::Secret;
+use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
+use crate::catalogue::modes::{
+    Off, another, can_travel, connect_signed, hung_up, jwts, meetings, operation_signed, secret,
+};
+use crate::fault::{AuthCheck, Change, Fault, How, Nth};
+use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, channel_data, request_body};
+use crate::scenario::{Answer, Cast, Conn, Need, Pattern, Scenario, Shape, Step};
+
+/// The channel schema and AWS keys.
+const SIGNED: &[Need] = &[Need::ChannelSchema, Need::Mode(Mode::Iam)];
+/// The channel schema and a JWT.
+const JWT: &[Need] = &[Need::ChannelSchema, Need::Jwt];
+
+/// Connects with these credentials on a carrier.
+fn connected_by(cast: &Cast, conn: Conn, carrier: Carrier, secret: &Secret) -> Vec<Step> {
+    admitted(conn, cast.upgrade(carrier, &cast.connect_by(secret)), R::GqlAuth013)
+}
+
+/// `payload.data` of the channel subscription.
+fn data(room: &str) -> String {
+    request_body(SUBSCRIBE_TO_CHANNEL, &json!({ "n": room }))
+}
+
+/// `start` of the channel subscription with these credentials.
+fn start_with(cast: &Cast, id: &str, room: &str, credentials: &Credentials) -> Step {
+    let variables = json!({ "n": room });
+    say(1, cast.start_as(id, SUBSCRIBE_TO_CHANNEL, &variables, &credentials.to_json()))
+}
+
+/// The same, on any connection, and the acknowledgement.
+fn started_by(cast: &Cast, conn: Conn, room: &str, secret: &Secret) -> Vec<Step> {
+    let credentials = cast.operation_by(secret, &data(room));
+    let start = cast.start_as("own", SUBSCRIBE_TO_CHANNEL, &json!({ "n": room }), &credentials.to_json());
+    vec![say(conn, start), expect(conn, Pattern::with_id("start_ack", "own"), R::GqlAuth013)]
+}
+
+/// JSON text of the mutation that `subscribe2channel(name)` hears.
+fn mutation(room: &str, nonce: &str) -> String {
+    request_body(PUBLISH_TO_CHANNEL, &json!({ "n": room, "d": channel_data(nonce) }))
+}
+
+/// Runs the mutation with these credentials.
+fn published_by(cast: &Cast, room: &str, nonce: &str, secret: &Secret) -> Step {
+    Step::Call {
+        request: cast.post_by(secret, &mutation(room, nonce)),
+        any_of: vec![Answer::status(200).has("data.publish2channel", Shape::Object)],
+        rule: R::GqlHttp002,
+    }
+}
+
+fn connects(cast: &Cast, mode: Mode) -> Vec<Step> {
+    let carriers = Carrier::ALL.into_iter().filter(|carrier| can_travel(cast, mode, *carrier));
+    let secret = secret(cast, mode);
+    all((1..).zip(carriers).map(|(conn, carrier)| connected_by(cast, conn, carrier, &secret)))
+}
+
+fn operates(cast: &Cast, mode: Mode) -> Vec<Step> {
+    let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
+    let (own, other) = (secret(cast, mode), secret(cast, another(cast, mode)));
+    all([
+        connected_by(cast, 1, cast.usual_carrier(), &other),
+        started_by(cast, 1, &room, &own),
+        vec![
+            warmed_with(cast, 1, "own", R::GqlAuth013, |nonce| cast.post_by(&own, &mutation(&room, nonce))),
+            published_by(cast, &room, &nonce, &own),
+            heard(1, "own", &room, &nonce, R::GqlSub012),
+        ],
+    ])
+}
+
+fn mixed(cast: &Cast) -> Vec<Step> {
+    all((1..).zip(meetings(cast, &Carrier::ALL)).map(|(conn, meeting)| {
+        let (room, nonce) = (cast.nonce(&format!("room-{conn}")), cast.nonce(&format!("event-{conn}")));
+        all([
+            connected_by(cast, conn, meeting.carrier, &secret(cast, meeting.connect)),
+            started_by(cast, conn, &room, &secret(cast, meeting.operation)),
+            vec![published_by(cast, &room, &nonce, &secret(cast, meeting.http)), hung_up(conn)],
+        ])
+    }))
+}
+
+/// A start, a request over HTTP and a connection with a secret that is not good: all are refused.
+fn refused_everywhere(cast: &Cast, conn: Conn, secret: &Secret) -> Vec<Step> {
+    let room = cast.nonce("room");
+    let start = cast.operation_by(secret, &data(&room));
+    let request = cast.upgrade(cast.usual_carrier(), &cast.connect_by(secret));
+    let id = format!("bad-{conn}");
+    all([
+        vec![
+            start_with(cast, &id, &room, &start),
+            expect(1, refusal(&id), R::GqlAuth018),
+            Step::Call {
+                request: cast.post_by(secret, r#"{"query":"{ __typename }"}"#),
+                any_of: vec![Answer::status(401).has("errors", Shape::ErrorType(&["UnauthorizedException"]))],
+                rule: R::GqlHttp004,
+            },
+            open_in_vain(conn, request, R::GqlAuth016),
+        ],
+        turned_away(conn, R::GqlAuth016),
+    ])
+}
+
+/// JWTs that were changed like this are refused.
+fn forged(cast: &Cast, change: fn(&str) -> String) -> Vec<Step> {
+    let forged = jwts(cast).into_iter().map(|jwt| Secret::Token(change(&jwt)));
+    let refused = (2..).zip(forged).map(|(conn, secret)| refused_everywhere(cast, conn, &secret));
+    all([connected(cast, 1), all(refused)])
+}
+
+/// A start with a signature that is off is refused, and then a connection.
+fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
+    let room = cast.nonce("room");
+    let each = (2..).zip(offs).map(|(conn, off)| {
+        let id = format!("bad-{conn}");
+        let start = start_with(cast, &id, &room, &operation_signed(cast, &data(&room), *off));
+        let request = cast.upgrade(cast.usual_carrier(), &connect_signed(cast, *off));
+        all([
+            vec![start, expect(1, refusal(&id), R::GqlAuth018), open_in_vain(conn, request, R::GqlAuth016)],
+            turned_away(conn, R::GqlAuth016),
+        ])
+    });
+    all([connected(cast, 1), all(each)])
+}
+
+macro_rules! per_mode {
+    ($($mode:ident $word:literal $name:literal;)*) => {
+        pub(super) static PER_MODE: &[Scenario] = &[$(
+            Scenario {
+                id: concat!("graphql/modes/", $word, "-connects"),
+                title: concat!("A connection is authorized by ", $name, " on each carrier."),
+                covers: &[R::GqlAuth013],
+                needs: &[Need::Mode(Mode::$mode)],
+                steps: |cast| connects(cast, Mode::$mode),
+                ..QUICK
+            },
+            Scenario {
+                id: concat!("graphql/modes/", $word, "-operates"),
+                title: concat!("A start and a mutation are authorized by ", $name, ", whatever opened the connection."),
+                covers: &[R::GqlAuth013],
+                needs: &[Need::ChannelSchema, Need::Mode(Mode::$mode)],
+                steps: |cast| operates(cast, Mode::$mode),
+                ..QUICK
+            },
+        )*];
+
+        pub(super) static PER_MODE_FAULTS: &[Fault] = &[$(
+            Fault {
+                name: concat!("graphql-", $word, "-connects-nobody"),
+                about: concat!("takes no connection that is authorized by ", $name),
+                breaks: R::GqlAuth013,
+                caught_by: concat!("graphql/modes/", $word, "-connects"),
+                how: How::Modes(|modes| modes.graphql.retain(|mode| *mode != Mode::$mode)),
+            },
+            Fault {
+                name: concat!("graphql-", $word, "-starts-nothing"),
+                about: concat!("takes no start that is authorized by ", $name),
+                breaks: R::GqlAuth013,
+                caught_by: concat!("graphql/modes/", $word, "-operates"),
+                how: How::Modes(|modes| modes.graphql.retain(|mode| *mode != Mode::$mode)),
+            },
+        )*];
+    };
+}
+
+per_mode! {
+    ApiKey "api-key" "an API key";
+    Iam "iam" "an AWS signature";
+    Oidc "oidc" "a JWT of an OpenID Connect provider";
+    Cognito "cognito" "a JWT of a Cognito user pool";
+    Lambda "lambda" "a token for a Lambda authorizer";
+}
+
+pub(super) static SCENARIOS: &[Scenario] = &[
+    Scenario {
+        id: "graphql/modes/mixed",
+        title: "Connections, starts and requests over HTTP of different modes go together in every combination.",
+        covers: &[R::GqlAuth013],
+        needs: &[Need::ChannelSchema, Need::SecondMode],
+        steps: mixed,
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-changed-data",
+        title: "A start whose payload.data is not what was signed is refused as a bad request, and harms nothing else.",
+        covers: &[R::GqlAuth014],
+        needs: SIGNED,
+        steps: |cast| {
+            let (room, other) = (cast.nonce("room"), cast.nonce("room2"));
+            let signed = cast.operation_by(&secret(cast, Mode::Iam), &data(&other));
+            let refused = refusal("changed").has("payload.errors", Shape::ErrorType(&["BadRequestException"]));
+            all([
+                connected(cast, 1),
+                vec![start_with(cast, "changed", &room, &signed), expect(1, refused, R::GqlAuth014)],
+                subscribed_by(cast, 1, "good", &room, R::GqlAuth014),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-few-signed-headers",
+        title: "A signature may cover host and date alone.",
+        covers: &[R::GqlAuth015],
+        needs: SIGNED,
+        steps: |cast| {
+            let room = cast.nonce("room");
+            let start = operation_signed(cast, &data(&room), Off::Minimal);
+            let request = cast.upgrade(cast.usual_carrier(), &connect_signed(cast, Off::Minimal));
+            all([
+                admitted(1, request, R::GqlAuth015),
+                vec![
+                    start_with(cast, "few", &room, &start),
+                    expect(1, Pattern::with_id("start_ack", "few"), R::GqlAuth015),
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-old-signature",
+        title: "Signatures of the day before are refused.",
+        covers: &[R::GqlAuth018, R::GqlAuth016],
+        needs: SIGNED,
+        steps: |cast| refused_signature(cast, &[Off::Old]),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-foreign-scope",
+        title: "Signatures for another region or service are refused.",
+        covers: &[R::GqlAuth018, R::GqlAuth016],
+        needs: SIGNED,
+        steps: |cast| refused_signature(cast, &[Off::Region, Off::Service]),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-wrong-signature-at-connect",
+        title: "A connection whose signature has another last digit is refused.",
+        covers: &[R::GqlAuth016],
+        needs: &[Need::Mode(Mode::Iam)],
+        steps: |cast| {
+            let request = cast.upgrade(cast.usual_carrier(), &connect_signed(cast, Off::Digit));
+            all([vec![open_in_vain(1, request, R::GqlAuth016)], turned_away(1, R::GqlAuth016)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-signature-of-the-connection",
+        title: "The signature of a connection does not authorize a start on it.",
+        covers: &[R::GqlAuth018],
+        needs: SIGNED,
+        steps: |cast| {
+            let credentials = cast.connect_by(&secret(cast, Mode::Iam));
+            all([
+                admitted(1, cast.upgrade(cast.usual_carrier(), &credentials), R::GqlAuth013),
+                vec![
+                    start_with(cast, "reused", &cast.nonce("room"), &credentials),
+                    expect(1, refusal("reused"), R::GqlAuth018),
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-changed-http-body",
+        title: "A request over HTTP whose body is not what was signed is refused.",
+        covers: &[R::GqlHttp006],
+        needs: &[Need::Mode(Mode::Iam)],
+        steps: |cast| {
+            let mut request = cast.post_by(&secret(cast, Mode::Iam), r#"{"query":"{ __typename }"}"#);
+            request.body = r#"{"query":"{ __typename  }"}"#.into();
+            let refused = Answer::between(400, 499).has("errors", Shape::Errors);
+            vec![Step::Call { request, any_of: vec![refused], rule: R::GqlHttp006 }]
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/jwt-with-scheme",
+        title: "A JWT is taken bare and with the prefix Bearer and a space, at the connection and at a start.",
+        covers: &[R::GqlAuth021],
+        needs: JWT,
+        steps: |cast| {
+            let spelled = jwts(cast).into_iter().flat_map(|jwt| [format!("Bearer {jwt}"), jwt]);
+            all((1..).zip(spelled.map(Secret::Token)).map(|(conn, secret)| {
+                let room = cast.nonce(&format!("room-{conn}"));
+                let upgrade = cast.upgrade(cast.usual_carrier(), &cast.connect_by(&secret));
+                let authorization = cast.operation_by(&secret, &data(&room)).to_json();
+                let start = cast.start_as("own", SUBSCRIBE_TO_CHANNEL, &json!({ "n": room }), &authorization);
+                let taken = expect(conn, Pattern::with_id("start_ack", "own"), R::GqlAuth021);
+                all([admitted(conn, upgrade, R::GqlAuth021), vec![say(conn, start), taken]])
+            }))
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/jwt-wrong-signature",
+        title: "A JWT with the signature of nobody is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: JWT,
+        steps: |cast| forged(cast, with_another_signature),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/jwt-changed-claims",
+        title: "A JWT whose claims are not those that were signed is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: JWT,
+        steps: |cast| forged(cast, with_another_subject),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/jwt-unsigned",
+        title: "A JWT with the algorithm none is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: JWT,
+        steps: |cast| forged(cast, unsigned),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/lambda-denied",
+        title: "A token that the Lambda authorizer does not know is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: &[Need::ChannelSchema, Need::Mode(Mode::Lambda)],
+        steps: |cast| {
+            let unknown = wrong(&secret(cast, Mode::Lambda));
+            all([connected(cast, 1), refused_everywhere(cast, 2, &unknown)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/empty-token",
+        title: "An empty token is refused as unauthorized, and not as a bad request.",
+        covers: &[R::GqlAuth023],
+        needs: &[Need::Token],
+        steps: |cast| {
+            let credentials = cast.connect_by(&Secret::Token(String::new()));
+            let typed =
+                Pattern::word("connection_error").has("payload.errors", Shape::ErrorType(&["UnauthorizedException"]));
+            let elsewhere = vec![typed, told_by_error().ends(), Pattern::closed().ends()];
+            let request = cast.upgrade(cast.usual_carrier(), &credentials);
+            vec![open_in_vain(1, request, R::GqlAuth023), say(1, INIT), any_of(1, elsewhere, R::GqlAuth023)]
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/denied-field",
+        title: "A start that a rule of its field denies is refused with the type Unauthorized.",
+        covers: &[R::GqlAuth019],
+        needs: &[Need::DeniedField],
+        steps: |cast| {
+            let (mode, document) = cast.denied.clone().unwrap_or_default();
+            let credentials = cast.operation_by(&secret(cast, mode), &request_body(&document, &Json::Null));
+            let start = cast.start_as("denied", &document, &Json::Null, &credentials.to_json());
+            let typed = refusal("denied").has("payload.errors", Shape::ErrorType(&["Unauthorized"]));
+            all([connected(cast, 1), vec![say(1, start), expect(1, typed, R::GqlAuth019)]])
+        },
+        ..QUICK
+    },
+];
+
+pub(super) static FAULTS: &[Fault] = &[
+    Fault {
+        name: "graphql-one-mode-too-few",
+        about: "knows a mode that it is configured for in no place",
+        breaks: R::GqlAuth013,
+        caught_by: "graphql/modes/mixed",
+        how: How::Modes(|modes| modes.graphql.truncate(4)),
+    },
+    Fault {
+        name: "graphql-start-signature-is-not-looked-at",
+        about: "takes whatever signature a start carries",
+        breaks: R::GqlAuth014,
+        caught_by: "graphql/modes/iam-changed-data",
+        how: How::Auth(AuthCheck::SignatureOfOperation),
+    },
+    Fault {
+        name: "graphql-wrong-signature-is-unauthorized",
+        about: "calls a signature of another body unauthorized",
+        breaks: R::GqlAuth014,
+        caught_by: "graphql/modes/iam-changed-data",
+        how: edit("error", Nth::Every, Change::Set("payload.errors.0.errorType", r#""UnauthorizedException""#)),
+    },
+    Fault {
+        name: "graphql-wrong-signature-ends-the-connection",
+        about: "closes the connection after a start with a signature of another body",
+        breaks: R::GqlAuth014,
+        caught_by: "graphql/modes/iam-changed-data",
+        how: edit("error", Nth::Every, Change::CloseAfter(1008)),
+    },
+    Fault {
+        name: "graphql-signed-headers-fixed",
+        about: "wants signatures over the header fields that it has in mind",
+        breaks: R::GqlAuth015,
+        caught_by: "graphql/modes/iam-few-signed-headers",
+        how: How::Auth(AuthCheck::SignedHeadersOfClient),
+    },
+    Fault {
+        name: "graphql-signatures-last-for-ever",
+        about: "does not look at the date of a signature",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/iam-old-signature",
+        how: How::Auth(AuthCheck::SignatureDate),
+    },
+    Fault {
+        name: "graphql-signatures-go-anywhere",
+        about: "takes signatures for other regions and services",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/iam-foreign-scope",
+        how: How::Auth(AuthCheck::SignatureScope),
+    },
+    Fault {
+        name: "graphql-connect-signature-is-not-looked-at",
+        about: "takes whatever signature a connection carries",
+        breaks: R::GqlAuth016,
+        caught_by: "graphql/modes/iam-wrong-signature-at-connect",
+        how: How::Auth(AuthCheck::SignatureAtConnect),
+    },
+    Fault {
+        name: "graphql-connect-signature-starts",
+        about: "takes the signature of the connection for a start",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/iam-signature-of-the-connection",
+        how: How::Auth(AuthCheck::SignatureOfOperation),
+    },
+    Fault {
+        name: "graphql-http-signature-is-not-looked-at",
+        about: "takes whatever signature a request over HTTP carries",
+        breaks: R::GqlHttp006,
+        caught_by: "graphql/modes/iam-changed-http-body",
+        how: How::Auth(AuthCheck::SignatureOverHttp),
+    },
+    Fault {
+        name: "graphql-no-bearer",
+        about: "takes JWTs without a scheme only",
+        breaks: R::GqlAuth021,
+        caught_by: "graphql/modes/jwt-with-scheme",
+        how: How::Auth(AuthCheck::TokenScheme),
+    },
+    Fault {
+        name: "graphql-jwt-signature-is-not-looked-at",
+        about: "does not look at the signature of a JWT",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/jwt-wrong-signature",
+        how: How::Auth(AuthCheck::TokenSignature),
+    },
+    Fault {
+        name: "graphql-jwt-claims-are-believed",
+        about: "believes the claims of a JWT that it has not checked",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/jwt-changed-claims",
+        how: How::Auth(AuthCheck::TokenSignature),
+    },
+    Fault {
+        name: "graphql-jwt-algorithm-none",
+        about: "takes JWTs that have no signature and say so",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/jwt-unsigned",
+        how: How::Auth(AuthCheck::TokenAlgorithm),
+    },
+    Fault {
+        name: "graphql-lambda-is-not-asked",
+        about: "takes tokens without asking the Lambda authorizer",
+        breaks: R::GqlAuth018,
+        caught_by: "graphql/modes/lambda-denied",
+        how: How::Auth(AuthCheck::LambdaAnswer),
+    },
+    Fault {
+        name: "graphql-empty-token-is-a-bad-request",
+        about: "calls an empty token a bad request",
+        breaks: R::GqlAuth023,
+        caught_by: "graphql/modes/empty-token",
+        how: edit(
+            "connection_error",
+            Nth::Every,
+            Change::Set("payload.errors.0.errorType", r#""BadRequestException""#),
+        ),
+    },
+    Fault {
+        name: "graphql-denied-field-is-a-bad-mode",
+        about: "calls a field that is denied a refusal of the mode",
+        breaks: R::GqlAuth019,
+        caught_by: "graphql/modes/denied-field",
+        how: edit("error", Nth::Every, Change::Set("payload.errors.0.errorType", r#""UnauthorizedException""#)),
+    },
+];
