@@ -60,13 +60,18 @@ impl Client {
             ..ClientConfig::new(self.dialect)
         };
         let dialer = if self.is_straight { &self.world.straight } else { &self.world.broken };
+        // Events knows one carrier only.
+        let carrier = match self.dialect {
+            Dialect::Graphql => [Carrier::Subprotocol, Carrier::Query][self.rng.usize(..2)],
+            Dialect::Events => Carrier::Subprotocol,
+        };
         let holder =
             Holder { secret: Secret::ApiKey(KEY.into()), dialect: self.dialect, host: self.world.url.host.clone() };
         Session::new(SessionOptions {
             config,
             dialer: dialer.clone(),
             realtime: self.world.realtime(self.dialect),
-            carrier: [Carrier::Subprotocol, Carrier::Query][self.rng.usize(..2)],
+            carrier,
             source: Arc::new(holder),
             seed: self.rng.u64(..),
         })

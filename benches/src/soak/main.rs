@@ -50,7 +50,7 @@ use crate::world::{Phase, World};
 /// Puts mixed load and faults on `syncspec serve`; nothing may be lost, misdelivered or leak.
 #[derive(Parser)]
 struct Options {
-    /// How long the load lasts, after a warm-up of a tenth of it.
+    /// How long the load lasts, after a warm-up of a tenth of it, 20 s to a minute.
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     time: Duration,
     /// Draws everything that is drawn. What the sockets make of it differs from run to run.
@@ -85,7 +85,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Until everybody has left, and until the endpoint has noticed.
 const LEAVING_MAX: Duration = Duration::from_secs(60);
 /// The shortest and the longest warm-up.
-const WARM: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(60)];
+const WARM: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(60)];
 /// File descriptors for each client: its own, and two of the relay.
 const FILES_EACH: u64 = 3;
 /// And for everything else.
