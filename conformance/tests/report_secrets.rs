@@ -20,7 +20,7 @@ use syncspec::report::{baseline, matrix, ndjson};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_a_target_says_in_any_spelling_is_in_no_form() {
     let reference = Running::start(
-        Endpoint::new(Config { api_key: KEY.into(), ..Config::default() }, &[]).unwrap(),
+        Endpoint::new(Config::default().with_api_key(KEY), &[]).unwrap(),
         "127.0.0.1:0",
         ShellOptions::default(),
     )
