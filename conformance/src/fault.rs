@@ -50,8 +50,20 @@ pub enum How {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum DoorCheck {
+    /// Upgrades are taken on the real-time path.
+    ServesRealtime,
     /// Upgrades are taken on the real-time path only.
     RealtimePath,
+    /// The accept value of the answer belongs to the key of the request, also where the key has a plus.
+    AcceptValue,
+    /// Upgrades without `Origin` are taken.
+    WithoutOrigin,
+    /// Upgrades with an `Origin` are taken.
+    WithOrigin,
+    /// Upgrades that offer an extension are taken.
+    ExtensionOffered,
+    /// No extension is selected that was not offered.
+    ExtensionUnasked,
     /// The subprotocol has to be offered.
     OffersSubprotocol,
     /// The subprotocol is selected in the answer.
@@ -94,6 +106,8 @@ pub enum DoorCheck {
     HttpMethod,
     /// Bodies that are not understood are refused.
     HttpBody,
+    /// White space in the body of an HTTP publish is ignored.
+    HttpPrettyBody,
     /// A GraphQL subscription over HTTP is refused.
     HttpSubscription,
     /// What is published over HTTP reaches subscribers.
@@ -207,6 +221,8 @@ pub struct HttpEdit {
 pub enum HttpChange {
     /// Another status.
     Status(u16),
+    /// Without the header fields of this name.
+    Unlabelled(&'static str),
     /// Another body.
     Body(&'static str),
     /// A member of the JSON body is taken out, by dotted path.

@@ -13,38 +13,7 @@ use syncspec::scenario::{Cast, Scenario, Step};
 /// that could not be judged anyway, fails the test: it has to go.
 const NOT_YET: &[(R, &str)] = &[
     (R::GqlSub040, "nothing that a client can send would change the values of a running subscription"),
-    (
-        R::EvtHandshake001,
-        "every scenario connects there and reports this rule if it cannot, so none exists for it alone",
-    ),
-    (
-        R::EvtHandshake019,
-        "the dialer refuses a wrong accept value by itself, and no scenario sends a malformed upgrade",
-    ),
-    (R::EvtHandshake021, "every scenario connects without Origin, so a server that wants one fails them all"),
-    (R::EvtKa010, "no scenario sends a ka"),
-    (R::EvtSub020, "no scenario connects again and listens for the subscriptions of the connection before"),
-    (R::EvtPub013, "scenarios publish at many moments, and none exists for the moment alone"),
     (R::EvtData011, "its own note says that an additional member is not held against a server"),
-    (R::EvtHttp001, "every publish over HTTP goes there, under the rule EVT-HTTP-004"),
-    (R::EvtHttp003, "every publish over HTTP has this form; wrong ones are judged by EVT-HTTP-022 and EVT-HTTP-023"),
-    (R::EvtHttp005, "no scenario makes a single event of an HTTP publish fail"),
-    (R::EvtHttp016, "an event that is too large is judged over the connection only (EVT-PUB-016)"),
-    (R::EvtHttp017, "no scenario sends more than 1.2 MB over HTTP"),
-    (R::EvtHttp018, "an expectation looks at status and body of an HTTP answer, not at its header fields"),
-    (R::EvtHttp024, "no scenario asks as a browser does before a request to another origin"),
-    (R::EvtErr002, "no expectation looks at the kind of message of an error entry"),
-    (R::EvtErr003, "no expectation looks at the kind of errorCode of an error entry"),
-    (R::EvtLimit003, "no scenario sends more than 1.2 MB over a connection"),
-    (R::EvtLimit005, "no scenario publishes at a set rate"),
-    (R::EvtLimit009, "the sum of EVT-CHANNEL-018 and EVT-CHANNEL-019, which have scenarios of their own"),
-    (R::EvtLimit010, "ids of 128 characters are judged by EVT-SUB-002, longer ones by EVT-ERR-011"),
-    (R::EvtClose008, "no scenario waits for the close after a connection_error"),
-    (R::EvtFrame001, "every expectation reads such messages, and the conversation reports any other"),
-    (R::EvtFrame007, "no scenario sends a message of 1.2 MB"),
-    (R::EvtFrame009, "no scenario offers an extension"),
-    (R::EvtFrame011, "no scenario sends repeated members or deep nesting"),
-    (R::SynBound001, "a confirmed silence is reported under the rule of the answer that is due"),
 ];
 
 /// Whether the suite owes the rule a scenario: it binds servers, shows from outside, and its breach counts.

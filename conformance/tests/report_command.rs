@@ -140,7 +140,7 @@ fn the_help_of_each_command_teaches() {
 #[test]
 fn a_failure_is_replayed_from_its_report_and_as_a_script() {
     let fault = faults().find(|fault| fault.name == "graphql-ack-timeout-as-text").unwrap();
-    let endpoint = Endpoint::new(Config { api_key: KEY.into(), ..Config::default() }, &[fault.how]).unwrap();
+    let endpoint = Endpoint::new(Config::default().with_api_key(KEY), &[fault.how]).unwrap();
     let bent = Running::start(endpoint, "127.0.0.1:0", Options::default()).unwrap();
     let url = format!("http://{}/graphql", bent.address());
     let report = text(&fresh("replay.json"));

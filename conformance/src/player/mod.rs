@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use appsync_protocol::conversation::{Conversation, Heard};
+use appsync_protocol::dialect::Dialect;
 use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::requirement::Requirement;
@@ -219,6 +220,18 @@ impl<'s> Player<'s> {
         }
     }
 
+    /// The answer to an upgrade is a 101 that does not prove that it belongs to the key of the request.
+    pub fn unproven(&mut self, at: Moment, conn: Conn, why: String) {
+        match (self.scenario.dialect, &self.waiting) {
+            (Dialect::Events, Waiting::Upgrade { conn: waiting, .. }) if *waiting == conn => {
+                self.now = self.now.max(at);
+                self.note(conn, Event::Failed { what: why.clone() });
+                self.unmet(Requirement::EvtHandshake019, vec!["101 with the accept value of the key".into()], why);
+            }
+            (Dialect::Graphql | Dialect::Events, _) => self.upgraded(at, conn, Err(why)),
+        }
+    }
+
     /// One frame from the peer, the end of the connection included.
     pub fn frame(&mut self, at: Moment, conn: Conn, frame: OwnedFrame) {
         self.now = self.now.max(at);
@@ -266,8 +279,12 @@ impl<'s> Player<'s> {
             }
             None => {
                 let expected = any_of.iter().map(ToString::to_string).collect();
-                let got =
-                    format!("status {} {}", response.status, cut_hidden(&response.body.text(), 200, &self.secrets()));
+                let names = any_of.iter().flat_map(|answer| &answer.fields).map(|(name, _)| *name);
+                let fields: String = names
+                    .map(|name| format!(" {name}={:?}", response.headers.first(name).unwrap_or_default()))
+                    .collect();
+                let body = cut_hidden(&response.body.text(), 200, &self.secrets());
+                let got = format!("status {}{fields} {body}", response.status);
                 self.unmet(rule, expected, got);
             }
         }

@@ -15,6 +15,9 @@ use super::http::refused;
 use crate::auth::{Authorizer, Purpose, credentials_of};
 use crate::fault::DoorCheck as Door;
 
+/// The header field in which extensions are offered and selected.
+const EXTENSIONS: &str = "sec-websocket-extensions";
+
 /// The answer to an upgrade, and the connection that follows from it.
 pub(super) struct Admission {
     pub(super) response: Response,
@@ -34,6 +37,9 @@ pub(super) fn admit(
             r#"{"errors":[{"errorType":"NotFoundException","message":"There is no real-time endpoint on this path"}]}"#;
         return Admission { response: Response::new(404, body), connection: None };
     };
+    if !answers_at_all(edits, request) {
+        return Admission { response: Response::new(403, ""), connection: None };
+    }
     let admitted = present(config, edits, dialect, request).and_then(|presented| match presented {
         Some(presented) => {
             check_form(config, edits, &presented.credentials, request)?;
@@ -51,10 +57,32 @@ pub(super) fn admit(
         return Admission { response: refused(status, refusal), connection: None };
     }
     let mut response = Response::new(101, "");
-    if let Some(selected) = select(dialect, edits, request) {
-        response.headers = Headers::new().with("sec-websocket-protocol", selected);
-    }
+    response.headers = switching(dialect, edits, request);
     Admission { response, connection: Some((dialect, admitted)) }
+}
+
+/// Whether a door would let the request pass by what plays no part in the protocol; an unbent one does.
+fn answers_at_all(edits: &Edits, request: &Request) -> bool {
+    let origin = if request.headers.first("origin").is_some() { Door::WithOrigin } else { Door::WithoutOrigin };
+    let offers_extension = request.headers.first(EXTENSIONS).is_some();
+    edits.makes(origin) && (edits.makes(Door::ExtensionOffered) || !offers_extension)
+}
+
+/// What a 101 says beside what every 101 says. Extensions are declined.
+fn switching(dialect: Dialect, edits: &Edits, request: &Request) -> Headers {
+    let mut headers = Headers::new();
+    if let Some(selected) = select(dialect, edits, request) {
+        headers.push("sec-websocket-protocol", selected);
+    }
+    if !edits.makes(Door::ExtensionUnasked) {
+        headers.push(EXTENSIONS, "permessage-deflate");
+    }
+    if !edits.makes(Door::AcceptValue)
+        && request.headers.first("sec-websocket-key").is_some_and(|key| key.contains('+'))
+    {
+        headers.push("sec-websocket-accept", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    }
+    headers
 }
 
 const fn readings(config: &Config) -> &Readings {
@@ -63,6 +91,7 @@ const fn readings(config: &Config) -> &Readings {
 
 fn dialect_of(path: &str, edits: &Edits) -> Option<Dialect> {
     match path {
+        _ if !edits.makes(Door::ServesRealtime) => None,
         "/graphql" | "/graphql/realtime" => Some(Dialect::Graphql),
         "/event/realtime" => Some(Dialect::Events),
         other if !edits.makes(Door::RealtimePath) => {

@@ -7,7 +7,7 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::scan;
 use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::json::{Json, parse_json};
-use appsync_protocol::wire::{Frame, OwnedFrame, Response};
+use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Response};
 
 use crate::fault::{Change, DoorCheck, Edit, How, HttpChange, HttpEdit, Nth, Reaction, Trigger};
 use crate::scenario::cast::WRONG_KEY;
@@ -238,6 +238,10 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
 fn change_answer(answer: &mut Response, change: HttpChange) {
     match change {
         HttpChange::Status(status) => answer.status = status,
+        HttpChange::Unlabelled(gone) => {
+            let kept = answer.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(gone));
+            answer.headers = kept.fold(Headers::new(), |headers, (name, value)| headers.with(name, value));
+        }
         HttpChange::Body(body) => answer.body = body.into(),
         HttpChange::Remove(path) => edit_body(answer, |body| remove(body, path)),
         HttpChange::Set(path, value) => {

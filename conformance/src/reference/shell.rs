@@ -64,7 +64,8 @@ pub use watched::{LOG_TARGET, Watched};
 /// What stands behind the port: rules without a clock and without a socket.
 pub trait Service: Send + 'static {
     /// Answers a valid upgrade request: 101 with the id under which the connection is known from now on, or a refusal
-    /// without one. `connection`, `upgrade` and `sec-websocket-accept` are added to a 101.
+    /// without one. `connection`, `upgrade` and, where it is absent, `sec-websocket-accept` are
+    /// added to a 101.
     fn upgrade(&mut self, at: Moment, request: &Request) -> (Response, Option<ConnectionId>);
 
     /// Answers any other request, at once or later. `content-length` and `connection` are added.

@@ -287,6 +287,7 @@ impl Traffic {
                         let answer = if usable { Ok(response) } else { Err("101 without upgrade: websocket".into()) };
                         player.upgraded(at, conn, answer);
                     }
+                    Err(error @ LinkError::BadAccept { .. }) => player.unproven(at, conn, error.to_string()),
                     Err(error) => player.upgraded(at, conn, Err(error.to_string())),
                 }
             }

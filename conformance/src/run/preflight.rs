@@ -11,15 +11,20 @@ use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
 use super::{Endpoint, Options, now_unix_s};
-use crate::link::{Dialer, Opened, Socket};
+use crate::link::{Dialer, LinkError, Opened, Socket};
 use crate::scenario::{Need, cut};
 
 /// Connects once. What the schema lacks, or why there is nothing to judge.
 ///
 /// No TCP or TLS, no HTTP answer, an answer other than 101, or `connection_error` for the credentials: no
-/// statement about the target. 101 and then silence or garbage is judged.
+/// statement about the target. 101 and then silence or garbage is judged, as is a 101 that proves nothing (Events).
 pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> Result<Vec<Need>, String> {
-    let opened = dialer.open(&endpoint.realtime, &upgrade(endpoint)).await.map_err(|error| error.to_string())?;
+    let opened = match dialer.open(&endpoint.realtime, &upgrade(endpoint)).await {
+        Ok(opened) => opened,
+        // An answer that breaks a rule of the register (EVT-HANDSHAKE-019): every scenario will say so.
+        Err(LinkError::BadAccept { .. }) if endpoint.dialect == Dialect::Events => return Ok(Vec::new()),
+        Err(error) => return Err(error.to_string()),
+    };
     let Opened { response, socket } = opened;
     let Some(mut socket) = socket else {
         let body = cut(&secrets(endpoint).text(&response.body.text()), 120);
@@ -47,8 +52,10 @@ const LAST_BREATH: Duration = Duration::from_millis(300);
 /// still have taken one.
 pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> bool {
     let request = upgrade(endpoint);
-    let Ok(Ok(opened)) = timeout(options.step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await else {
-        return false;
+    let opened = match timeout(options.step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(LinkError::BadAccept { .. })) => return true,
+        Ok(Err(_)) | Err(_) => return false,
     };
     let Some(mut socket) = opened.socket else { return true };
     let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;

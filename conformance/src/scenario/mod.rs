@@ -10,7 +10,7 @@ pub mod pattern;
 mod render;
 
 pub use cast::Cast;
-pub use pattern::{Answer, Greeting, IdIs, Pattern, Shape, Then, What};
+pub use pattern::{Answer, Field, Greeting, IdIs, Pattern, Shape, Then, What};
 pub use render::{cut, cut_hidden, render, step_lines};
 
 use appsync_protocol::dialect::Dialect;

@@ -5,7 +5,7 @@ use std::fmt;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::json::{Json, parse_json, same_meaning};
 use appsync_protocol::message::{ErrorEntry, ErrorsForm};
-use appsync_protocol::wire::{OwnedFrame, Response};
+use appsync_protocol::wire::{Headers, OwnedFrame, Response};
 
 /// An acceptable message, with what it says about a disputed question.
 #[derive(Clone)]
@@ -83,6 +83,10 @@ pub enum Shape {
     Absent,
     /// Anything that is there.
     Present,
+    /// A string, `null`, or not there.
+    TextOrNothing,
+    /// A number, `null`, or not there.
+    NumberOrNothing,
     /// An error list (or one object in its place) with at least one entry.
     Errors,
     /// An error list of which one entry has one of these types, after any namespace.
@@ -111,6 +115,10 @@ pub enum Greeted {
     NoneSelected,
     /// 101, whatever is selected.
     Accepted,
+    /// 101 without any extension.
+    NoExtension,
+    /// 101 with this extension and no other.
+    Extension(&'static str),
     /// A status from 400 to 499.
     ClientError,
     /// Any answer but 101.
@@ -124,10 +132,34 @@ pub struct Answer {
     pub status: Vec<(u16, u16)>,
     /// Members of the JSON body by dotted path.
     pub members: Vec<(&'static str, Shape)>,
+    /// Header fields by name, and what each has to be.
+    pub fields: Vec<(&'static str, Field)>,
     /// Ambiguity and reading.
     pub reading: Option<(&'static str, &'static str)>,
     /// What follows.
     pub then: Then,
+}
+
+/// What a header field has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// There, and not empty.
+    Present,
+    /// A list of words with this one, or `*`, which stands for every word.
+    Grants(&'static str),
+}
+
+impl Field {
+    fn fits(self, headers: &Headers, name: &str) -> bool {
+        match self {
+            Self::Present => headers.first(name).is_some_and(|value| !value.trim().is_empty()),
+            Self::Grants(word) => headers
+                .all(name)
+                .flat_map(|value| value.split(','))
+                .map(str::trim)
+                .any(|found| found == "*" || found.eq_ignore_ascii_case(word)),
+        }
+    }
 }
 
 impl Pattern {
@@ -230,6 +262,8 @@ impl Shape {
             Self::Object => value.is_some_and(Json::is_object),
             Self::Array => value.is_some_and(Json::is_array),
             Self::Length(length) => value.and_then(Json::as_array).is_some_and(|a| a.len() == *length),
+            Self::TextOrNothing => value.is_none_or(|value| value.is_string() || value.is_null()),
+            Self::NumberOrNothing => value.is_none_or(|value| value.is_number() || value.is_null()),
             Self::Errors => !entries(value).is_empty(),
             Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
             Self::ErrorCode(codes) => {
@@ -282,6 +316,16 @@ impl Greeting {
         Self { what: Greeted::Accepted, reading: None, then: Then::GoOn }
     }
 
+    /// 101 without any extension.
+    pub const fn no_extension() -> Self {
+        Self { what: Greeted::NoExtension, reading: None, then: Then::GoOn }
+    }
+
+    /// 101 with this extension, which the suite does not speak: nothing can follow.
+    pub const fn extension(name: &'static str) -> Self {
+        Self { what: Greeted::Extension(name), reading: None, then: Then::End }
+    }
+
     /// 101 with no subprotocol selected.
     pub const fn none_selected() -> Self {
         Self { what: Greeted::NoneSelected, reading: None, then: Then::GoOn }
@@ -310,10 +354,23 @@ impl Greeting {
             Greeted::Selected(wanted) => response.is_upgrade() && response.subprotocol() == Some(wanted),
             Greeted::NoneSelected => response.is_upgrade() && response.subprotocol().is_none(),
             Greeted::Accepted => response.is_upgrade(),
+            Greeted::NoExtension => response.is_upgrade() && extensions(response).next().is_none(),
+            Greeted::Extension(wanted) => response.is_upgrade() && extensions(response).eq([wanted]),
             Greeted::ClientError => (400..500).contains(&response.status),
             Greeted::Refused => !response.is_upgrade(),
         }
     }
+}
+
+/// Names of the extensions that an answer selects, without their parameters.
+fn extensions(response: &Response) -> impl Iterator<Item = &str> {
+    response
+        .headers
+        .all("sec-websocket-extensions")
+        .flat_map(|value| value.split(','))
+        .filter_map(|extension| extension.split(';').next())
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 impl Answer {
@@ -324,13 +381,20 @@ impl Answer {
 
     /// An answer with a status in this inclusive range.
     pub fn between(first: u16, last: u16) -> Self {
-        Self { status: vec![(first, last)], members: Vec::new(), reading: None, then: Then::GoOn }
+        Self { status: vec![(first, last)], members: Vec::new(), fields: Vec::new(), reading: None, then: Then::GoOn }
     }
 
     /// The same, with a member of the JSON body that has to fit.
     #[must_use]
     pub fn has(mut self, path: &'static str, shape: Shape) -> Self {
         self.members.push((path, shape));
+        self
+    }
+
+    /// The same, with a header field that has to fit.
+    #[must_use]
+    pub fn bears(mut self, name: &'static str, field: Field) -> Self {
+        self.fields.push((name, field));
         self
     }
 
@@ -344,8 +408,9 @@ impl Answer {
     /// Whether an answer is this.
     pub fn fits(&self, response: &Response) -> bool {
         let status = self.status.iter().any(|(first, last)| (*first..=*last).contains(&response.status));
-        if !status || self.members.is_empty() {
-            return status;
+        let fields = self.fields.iter().all(|(name, field)| field.fits(&response.headers, name));
+        if !status || !fields || self.members.is_empty() {
+            return status && fields;
         }
         let Some(body) = parse_json(&response.body.text()) else { return false };
         self.members.iter().all(|(path, shape)| shape.fits(at_path(&body, path)))
@@ -369,6 +434,8 @@ impl fmt::Display for Shape {
             Self::Nothing => f.write_str("null or nothing"),
             Self::Absent => f.write_str("nothing"),
             Self::Present => f.write_str("anything"),
+            Self::TextOrNothing => f.write_str("a string or nothing"),
+            Self::NumberOrNothing => f.write_str("a number or nothing"),
             Self::Errors => f.write_str("errors"),
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
@@ -404,6 +471,8 @@ impl fmt::Display for Greeting {
             Greeted::Selected(subprotocol) => write!(f, "101 {subprotocol}")?,
             Greeted::NoneSelected => f.write_str("101 without subprotocol")?,
             Greeted::Accepted => f.write_str("101")?,
+            Greeted::NoExtension => f.write_str("101 without extension")?,
+            Greeted::Extension(name) => write!(f, "101 with the extension {name}")?,
             Greeted::ClientError => f.write_str("4xx")?,
             Greeted::Refused => f.write_str("any status but 101")?,
         }
@@ -419,6 +488,12 @@ impl fmt::Display for Answer {
             .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
             .collect();
         f.write_str(&ranges.join(" or "))?;
+        for (name, field) in &self.fields {
+            match field {
+                Field::Present => write!(f, " with the header {name}")?,
+                Field::Grants(word) => write!(f, " with {word} in the header {name}")?,
+            }
+        }
         for (path, shape) in &self.members {
             write!(f, " {path}={shape}")?;
         }

@@ -42,7 +42,11 @@ pub fn step_lines(step: &Step) -> Vec<String> {
     match step {
         Step::Open { conn, request, any_of, rule } => {
             let offered: Vec<_> = request.subprotocols().map(shorten_token).collect();
-            let mut lines = vec![sent(*conn, &format!("upgrade {} {}", request.path(), offered.join(", ")))];
+            let mut what = format!("upgrade {} {}", request.path(), offered.join(", "));
+            for name in ["origin", "sec-websocket-extensions"] {
+                what.extend(request.headers.first(name).map(|value| format!(" {value}")));
+            }
+            let mut lines = vec![sent(*conn, &what)];
             lines.extend(received(*conn, any_of.iter().map(Greeting::to_string), *rule, ""));
             lines
         }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use appsync_protocol::handshake::Carrier;
 use appsync_protocol::requirement::Requirement as R;
+use appsync_protocol::server::Check;
 
-use super::publish_steps::{QUICK, edit, pinged, warmed_by};
-use super::steps::{all, connected, expect, heard, published, say, subscribed, warmed};
+use super::publish_steps::{QUICK, edit, marked, pinged, warmed_by};
+use super::session_steps::open_in_vain;
+use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Step, Tier, Wait};
 
@@ -83,6 +86,50 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "events/close/after-a-refusal",
+        title: "The server closes a connection that it has refused with connection_error.",
+        covers: &[R::EvtClose008],
+        steps: |cast| {
+            let request = cast.upgrade(Carrier::Subprotocol, &cast.wrong_credentials());
+            let told = vec![Pattern::word("connection_error"), Pattern::closed().ends()];
+            let closed = Step::Expect {
+                conn: 1,
+                any_of: vec![Pattern::closed()],
+                rule: R::EvtClose008,
+                within: Wait::Seconds(15),
+            };
+            vec![
+                open_in_vain(1, request, R::EvtAuth027),
+                say(1, r#"{"type":"connection_init"}"#),
+                any_of(1, told, R::EvtAuth027),
+                closed,
+            ]
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/close/subscriptions-end",
+        title: "A new connection hears nothing of what the lost one had subscribed to.",
+        covers: &[R::EvtSub020],
+        steps: |cast| {
+            let (gone, other, nonce) = (cast.channel("gone"), cast.channel("other"), cast.nonce("event"));
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "first", &gone),
+                vec![warmed(cast, 1, "first", &gone), Step::Hangup { conn: 1, code: None }],
+                connected(cast, 2),
+                subscribed(cast, 2, "second", &other),
+                vec![
+                    warmed(cast, 2, "second", &other),
+                    Step::Forbid { conn: 2, id: None, nonce: nonce.clone(), rule: R::EvtSub020 },
+                    published(cast, &gone, &nonce),
+                ],
+                marked(cast, 2, "second", &other, R::EvtSub020),
+            ])
+        },
+        ..QUICK
+    },
 ];
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -127,5 +174,19 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtLimit011,
         caught_by: "events/close/end-after-a-day",
         how: How::Set(|policy| policy.lifetime = Duration::from_secs(25 * 3600)),
+    },
+    Fault {
+        name: "events-open-after-a-refusal",
+        about: "leaves a refused connection open",
+        breaks: R::EvtClose008,
+        caught_by: "events/close/after-a-refusal",
+        how: How::Skip(Check::CloseAfterRefusal),
+    },
+    Fault {
+        name: "events-new-connection-inherits",
+        about: "sends a new connection what the lost one had subscribed to",
+        breaks: R::EvtSub020,
+        caught_by: "events/close/subscriptions-end",
+        how: How::Skip(Check::ChannelMatch),
     },
 ];

@@ -4,13 +4,22 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
-use super::publish_steps::{QUICK, beside_a_bystander, edit, general_error, objected, receipt};
-use super::steps::{all, connected, expect, heard, say, warmed};
+use super::limits::{LARGE, five};
+use super::publish_steps::{
+    QUICK, beside_a_bystander, edit, general_error, objected, pinged, publish_refusal, receipt, said_and_taken,
+    warmed_by,
+};
+use super::session_steps::{admitted, taken};
+use super::steps::{all, any_of, connected, expect, heard, say, warmed};
 use crate::auth::sign::subscribe_body;
-use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
+use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::cast::{publish_body, quoted};
-use crate::scenario::{Cast, Conn, Need, Pattern, Scenario, Step};
+use crate::scenario::{Cast, Conn, Greeting, Need, Pattern, Scenario, Shape, Step};
 
+/// How deep a value is that no reader of JSON should have to follow down.
+const LEVELS: usize = 10_000;
+/// Characters of an event that makes its message larger than any publish may be.
+const HUGE: usize = 2_000_000;
 /// A message that any server knows.
 const INIT: &str = r#"{"type":"connection_init"}"#;
 
@@ -173,6 +182,92 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "events/framing/messages-are-objects",
+        title: "What the server says is one JSON object in one text message each.",
+        covers: &[R::EvtFrame001],
+        steps: |cast| {
+            let (channel, nonce) = (cast.channel("room"), cast.nonce("event"));
+            all([
+                admitted(1, cast.usual_upgrade(), R::EvtFrame001),
+                taken(cast, 1, "first", &channel, R::EvtFrame001),
+                vec![warmed_by(cast, 1, "first", &channel, R::EvtFrame001)],
+                said_and_taken(cast, 1, "p1", (&channel, &nonce), R::EvtFrame001),
+                vec![heard(1, "first", &nonce, R::EvtFrame001)],
+                vec![say(1, r#"{"type":"nothing_like_this"}"#), expect(1, general_error(), R::EvtFrame001)],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/framing/compression",
+        title: "A connection is taken with an offer of permessage-deflate and without, and no other extension is selected.",
+        covers: &[R::EvtFrame009],
+        steps: |cast| {
+            let mut offering = cast.usual_upgrade();
+            offering.headers.push("sec-websocket-extensions", "permessage-deflate");
+            let opened = |conn, request, any_of| Step::Open { conn, request, any_of, rule: R::EvtFrame009 };
+            let acked = |conn| vec![say(conn, INIT), expect(conn, Pattern::word("connection_ack"), R::EvtFrame009)];
+            let either = vec![Greeting::no_extension(), Greeting::extension("permessage-deflate")];
+            all([
+                vec![opened(1, cast.usual_upgrade(), vec![Greeting::no_extension()])],
+                acked(1),
+                vec![opened(2, offering, either)],
+                acked(2),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/framing/repeated-members-and-deep-nesting",
+        title: "JSON with repeated members or ten thousand levels harms nobody else.",
+        covers: &[R::EvtFrame011, R::SynAlive001, R::SynAlive002],
+        hazard: true,
+        steps: |cast| {
+            let repeated = r#"{"type":"nothing_once","type":"nothing_twice","id":"a","id":"b"}"#;
+            let (opened, closed) = ("[".repeat(LEVELS), "]".repeat(LEVELS));
+            let nested = format!(r#"{{"type":"nothing_nested","id":"deep","nothing":{opened}{closed}}}"#);
+            let provocation = all([
+                connected(cast, 1),
+                connected(cast, 2),
+                connected(cast, 7),
+                vec![say(1, repeated), Step::Quiet { conn: 1 }],
+                pinged(7, R::EvtFrame011),
+                vec![say(2, nested), Step::Quiet { conn: 2 }],
+                pinged(7, R::EvtFrame011),
+            ]);
+            beside_a_bystander(cast, provocation)
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/framing/huge-message",
+        title: "A message of a megabyte is taken, and one of two is refused without harm to others.",
+        covers: &[R::EvtFrame007, R::SynAlive001, R::SynAlive002],
+        needs: &[Need::Limits],
+        hazard: true,
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let huge = [json!("x".repeat(HUGE))];
+            let refused = vec![
+                publish_refusal("huge"),
+                Pattern::with_id("publish_success", "huge").has("successful", Shape::Length(0)),
+                general_error(),
+                Pattern::closed(),
+            ];
+            let provocation = all([
+                connected(cast, 1),
+                vec![
+                    say(1, cast.publish("large", &channel, &five(LARGE))),
+                    expect(1, receipt("large", 5), R::EvtFrame007),
+                    say(1, cast.publish("huge", &channel, &huge)),
+                    any_of(1, refused, R::EvtFrame007),
+                ],
+            ]);
+            beside_a_bystander(cast, provocation)
+        },
+        ..QUICK
+    },
 ];
 
 /// Writes bytes after which the server has to end the connection.
@@ -288,5 +383,68 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::SynAlive002,
         caught_by: "events/framing/reserved",
         how: How::Trap(Trigger::Ping, Reaction::Die),
+    },
+    Fault {
+        name: "events-data-in-binary",
+        about: "sends events in binary messages",
+        breaks: R::EvtFrame001,
+        caught_by: "events/framing/messages-are-objects",
+        how: edit("data", Nth::Every, Change::AsBinary),
+    },
+    Fault {
+        name: "events-half-a-message",
+        about: "sends half of a message",
+        breaks: R::EvtFrame001,
+        caught_by: "events/framing/messages-are-objects",
+        how: edit("subscribe_success", Nth::Every, Change::Truncate),
+    },
+    Fault {
+        name: "events-refuses-compression",
+        about: "refuses upgrades that offer an extension",
+        breaks: R::EvtFrame009,
+        caught_by: "events/framing/compression",
+        how: How::Door(DoorCheck::ExtensionOffered),
+    },
+    Fault {
+        name: "events-insists-on-compression",
+        about: "selects an extension that was not offered",
+        breaks: R::EvtFrame009,
+        caught_by: "events/framing/compression",
+        how: How::Door(DoorCheck::ExtensionUnasked),
+    },
+    Fault {
+        name: "events-repeated-members-are-fatal",
+        about: "ends its process on repeated members",
+        breaks: R::EvtFrame011,
+        caught_by: "events/framing/repeated-members-and-deep-nesting",
+        how: How::Trap(Trigger::Word("nothing_twice"), Reaction::Die),
+    },
+    Fault {
+        name: "events-deep-nesting-is-fatal",
+        about: "ends its process on a value of many levels",
+        breaks: R::EvtFrame011,
+        caught_by: "events/framing/repeated-members-and-deep-nesting",
+        how: How::Trap(Trigger::LongerThan(LEVELS), Reaction::Die),
+    },
+    Fault {
+        name: "events-large-messages-unanswered",
+        about: "leaves messages of more than 900,000 characters without an answer",
+        breaks: R::EvtFrame007,
+        caught_by: "events/framing/huge-message",
+        how: How::Trap(Trigger::LongerThan(900_000), Reaction::Ignore),
+    },
+    Fault {
+        name: "events-huge-messages-unanswered",
+        about: "leaves messages of more than 1,600,000 characters without an answer",
+        breaks: R::EvtFrame007,
+        caught_by: "events/framing/huge-message",
+        how: How::Trap(Trigger::LongerThan(1_600_000), Reaction::Ignore),
+    },
+    Fault {
+        name: "events-huge-messages-are-fatal",
+        about: "ends its process on a message of more than 1,600,000 characters",
+        breaks: R::SynAlive001,
+        caught_by: "events/framing/huge-message",
+        how: How::Trap(Trigger::LongerThan(1_600_000), Reaction::Die),
     },
 ];

@@ -6,9 +6,9 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::Request;
 
 use super::session_steps::{INIT, QUICK, admitted, offering, open_in_vain, turned_away};
-use super::steps::{all, expect, say};
+use super::steps::{all, expect, open, say};
 use crate::fault::{DoorCheck, Fault, How};
-use crate::scenario::{Cast, Greeting, Pattern, Scenario, Step, Then};
+use crate::scenario::{Cast, Greeting, Need, Pattern, Scenario, Step, Then};
 
 const WORD: &str = "aws-appsync-event-ws";
 
@@ -160,6 +160,38 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "events/handshake/realtime-path",
+        title: "An upgrade with good credentials on the path of the real-time endpoint is answered with 101.",
+        covers: &[R::EvtHandshake001],
+        steps: |cast| vec![open(cast, 1)],
+        ..QUICK
+    },
+    Scenario {
+        id: "events/handshake/accept-value",
+        title: "The accept value of the answer to an upgrade belongs to the key of the request, whatever its characters.",
+        covers: &[R::EvtHandshake019],
+        needs: &[Need::Socket],
+        steps: |cast| {
+            let with_key = |key: &str| Cast { upgrade_key: key.into(), ..cast.clone() }.usual_upgrade();
+            all([
+                admitted(1, with_key("AAAAAAAAAAAAAAAAAAAAAA=="), R::EvtHandshake019),
+                admitted(2, with_key("+/+/+/+/+/+/+/+/+/+/+w=="), R::EvtHandshake019),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/handshake/origin",
+        title: "An upgrade is accepted without an Origin, and with that of any page.",
+        covers: &[R::EvtHandshake021],
+        steps: |cast| {
+            let mut from_a_page = cast.usual_upgrade();
+            from_a_page.headers.push("origin", "https://app.example.com");
+            all([admitted(1, cast.usual_upgrade(), R::EvtHandshake021), admitted(2, from_a_page, R::EvtHandshake021)])
+        },
+        ..QUICK
+    },
 ];
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -253,5 +285,33 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtHandshake007,
         caught_by: "events/handshake/credentials-behind-the-subprotocol",
         how: How::Door(DoorCheck::CarrierSubprotocol),
+    },
+    Fault {
+        name: "events-no-realtime-endpoint",
+        about: "has nothing on the path of the real-time endpoint",
+        breaks: R::EvtHandshake001,
+        caught_by: "events/handshake/realtime-path",
+        how: How::Door(DoorCheck::ServesRealtime),
+    },
+    Fault {
+        name: "events-plus-in-the-key-misread",
+        about: "answers an upgrade whose key has a plus with the accept value of another key",
+        breaks: R::EvtHandshake019,
+        caught_by: "events/handshake/accept-value",
+        how: How::Door(DoorCheck::AcceptValue),
+    },
+    Fault {
+        name: "events-wants-an-origin",
+        about: "refuses upgrades without an Origin",
+        breaks: R::EvtHandshake021,
+        caught_by: "events/handshake/origin",
+        how: How::Door(DoorCheck::WithoutOrigin),
+    },
+    Fault {
+        name: "events-refuses-pages",
+        about: "refuses upgrades with an Origin",
+        breaks: R::EvtHandshake021,
+        caught_by: "events/handshake/origin",
+        how: How::Door(DoorCheck::WithOrigin),
     },
 ];

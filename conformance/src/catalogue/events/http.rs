@@ -1,5 +1,7 @@
 //! Publishing over HTTP: statuses, bodies, refusals, and that subscribers hear it.
 
+pub(super) mod contract;
+
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;

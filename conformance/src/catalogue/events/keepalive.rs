@@ -5,7 +5,7 @@ use appsync_protocol::server::Check;
 use appsync_protocol::wire::OwnedFrame;
 
 use super::session_steps::{QUICK, edit, ended, pinged, taken};
-use super::steps::{all, connected, expect, subscribed};
+use super::steps::{all, any_of, connected, expect, say, subscribed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
 
@@ -89,6 +89,25 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "events/keepalive/from-the-client",
+        title: "A keep-alive that a client sends is ignored or answered with an error, and the connection goes on.",
+        covers: &[R::EvtKa010],
+        steps: |cast| {
+            let granted = || Pattern::with_id("subscribe_success", "after");
+            let first = vec![Pattern::without_id("error"), granted().ends()];
+            all([
+                connected(cast, 1),
+                vec![
+                    say(1, r#"{"type":"ka"}"#),
+                    say(1, cast.subscribe("after", &cast.channel("room"))),
+                    any_of(1, first, R::EvtKa010),
+                    expect(1, granted(), R::EvtKa010),
+                ],
+            ])
+        },
+        ..QUICK
+    },
 ];
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -168,5 +187,19 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtKa008,
         caught_by: "events/keepalive/ping",
         how: How::Trap(Trigger::Ping, Reaction::Close(1003)),
+    },
+    Fault {
+        name: "events-ka-of-a-client-closes",
+        about: "closes the connection when the client sends a keep-alive",
+        breaks: R::EvtKa010,
+        caught_by: "events/keepalive/from-the-client",
+        how: How::Trap(Trigger::Word("ka"), Reaction::Close(1002)),
+    },
+    Fault {
+        name: "events-ka-of-a-client-refuses-the-connection",
+        about: "answers the keep-alive of a client with connection_error",
+        breaks: R::EvtKa010,
+        caught_by: "events/keepalive/from-the-client",
+        how: edit("error", Nth::Every, Change::Rename("connection_error")),
     },
 ];

@@ -1,11 +1,12 @@
 //! Quotas that one connection can run into: subscriptions and sizes.
 
-use appsync_protocol::json::json_text;
+use appsync_protocol::json::{Json, json_text};
 use appsync_protocol::requirement::Requirement as R;
-use appsync_protocol::server::Check;
+use appsync_protocol::server::{Check, Policy};
 use serde_json::json;
 
-use super::publish_steps::{QUICK, edit, forbidden, receipt, said_and_taken};
+use super::publish_steps::{QUICK, edit, forbidden, publish_one, publish_refusal, receipt, said_and_taken};
+use super::session_steps::{taken, turned_down};
 use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Need, Pattern, Scenario, Shape, Step, Tier};
@@ -13,9 +14,11 @@ use crate::scenario::{Need, Pattern, Scenario, Shape, Step, Tier};
 /// Subscriptions that one connection holds.
 const SUBSCRIPTIONS_MAX: u32 = 200;
 /// Characters of an event that is well within 240 KB, however a KB is counted.
-const LARGE: usize = 200_000;
+pub(super) const LARGE: usize = 200_000;
 /// Characters of an event that is well beyond.
-const TOO_LARGE: usize = 300_000;
+pub(super) const TOO_LARGE: usize = 300_000;
+/// Publishes that one connection can send in a second.
+const PUBLISHES_IN_A_SECOND: u32 = 25;
 
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -106,7 +109,92 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "events/limits/large-publish",
+        title: "A publish of a million characters is taken, and one of a million and a half is refused, whole or event by event.",
+        covers: &[R::EvtLimit003],
+        needs: &[Need::Limits],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let refused = vec![
+                publish_refusal("much"),
+                Pattern::with_id("publish_success", "much").has("successful", Shape::Length(0)),
+                Pattern::word("error"),
+                Pattern::closed(),
+            ];
+            all([
+                connected(cast, 1),
+                vec![
+                    say(1, cast.publish("large", &channel, &five(LARGE))),
+                    expect(1, receipt("large", 5), R::EvtLimit003),
+                    say(1, cast.publish("much", &channel, &five(TOO_LARGE))),
+                    any_of(1, refused, R::EvtLimit003),
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/limits/publishes-in-a-second",
+        title: "Twenty-five publishes at once are taken on one connection.",
+        covers: &[R::EvtLimit005],
+        needs: &[Need::Limits],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let ids: Vec<_> = (1..=PUBLISHES_IN_A_SECOND).map(|n| format!("p{n}")).collect();
+            all([
+                connected(cast, 1),
+                ids.iter().map(|id| say(1, publish_one(cast, id, &channel, &cast.nonce(id)))).collect(),
+                ids.iter().map(|id| expect(1, receipt(id, 1), R::EvtLimit005)).collect(),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/limits/longest-channel",
+        title: "A channel of five segments with up to fifty characters is taken, and one beyond either limit is refused.",
+        covers: &[R::EvtLimit009],
+        steps: |cast| {
+            let segment = "s".repeat(50);
+            let room = cast.channel("room");
+            let longest = format!("{room}/{segment}/{segment}/{segment}");
+            all([
+                connected(cast, 1),
+                taken(cast, 1, "longest", &longest, R::EvtLimit009),
+                said_and_taken(cast, 1, "published", (&longest, &cast.nonce("event")), R::EvtLimit009),
+                turned_down(cast, 1, "six", &format!("{longest}/s"), R::EvtLimit009),
+                turned_down(cast, 1, "wide", &format!("{room}/{segment}s"), R::EvtLimit009),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/limits/longest-id",
+        title: "An id of 128 characters is taken, for a subscription as for a publish.",
+        covers: &[R::EvtLimit010],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let (subscription, publish) = ("s".repeat(128), "p".repeat(128));
+            all([
+                connected(cast, 1),
+                taken(cast, 1, &subscription, &channel, R::EvtLimit010),
+                said_and_taken(cast, 1, &publish, (&channel, &cast.nonce("event")), R::EvtLimit010),
+            ])
+        },
+        ..QUICK
+    },
 ];
+
+/// Five events of this many characters each.
+pub(super) fn five(characters: usize) -> Vec<Json> {
+    (0..5).map(|_| json_text(&"x".repeat(characters))).collect()
+}
+
+/// Lets publishes and events be of any size.
+pub(super) const fn no_sizes(policy: &mut Policy) {
+    policy.publish_bytes_max = usize::MAX;
+    policy.event_bytes_max = usize::MAX;
+}
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
@@ -185,5 +273,54 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtPub016,
         caught_by: "events/limits/too-large-an-event",
         how: edit("data", Nth::Only(3), Change::Drop),
+    },
+    Fault {
+        name: "events-publish-of-900-kb",
+        about: "takes publishes of 900,000 characters at most",
+        breaks: R::EvtLimit003,
+        caught_by: "events/limits/large-publish",
+        how: How::Set(|policy| policy.publish_bytes_max = 900_000),
+    },
+    Fault {
+        name: "events-publish-of-any-size",
+        about: "takes publishes of any size, with events of any size",
+        breaks: R::EvtLimit003,
+        caught_by: "events/limits/large-publish",
+        how: How::Set(no_sizes),
+    },
+    Fault {
+        name: "events-twenty-publishes-in-a-second",
+        about: "takes twenty publishes in a row",
+        breaks: R::EvtLimit005,
+        caught_by: "events/limits/publishes-in-a-second",
+        how: edit("publish_success", Nth::From(21), Change::Rename("publish_error")),
+    },
+    Fault {
+        name: "events-channels-of-any-length",
+        about: "takes channels of any length",
+        breaks: R::EvtLimit009,
+        caught_by: "events/limits/longest-channel",
+        how: How::Skip(Check::ChannelSyntax),
+    },
+    Fault {
+        name: "events-shorter-channels",
+        about: "refuses to publish to the longest channels",
+        breaks: R::EvtLimit009,
+        caught_by: "events/limits/longest-channel",
+        how: edit("publish_success", Nth::Every, Change::Rename("publish_error")),
+    },
+    Fault {
+        name: "events-shorter-ids",
+        about: "refuses subscriptions with the longest ids",
+        breaks: R::EvtLimit010,
+        caught_by: "events/limits/longest-id",
+        how: edit("subscribe_success", Nth::Every, Change::Rename("subscribe_error")),
+    },
+    Fault {
+        name: "events-cuts-ids",
+        about: "gives the longest id of a publish back as another",
+        breaks: R::EvtLimit010,
+        caught_by: "events/limits/longest-id",
+        how: edit("publish_success", Nth::Every, Change::MangleId),
     },
 ];

@@ -4,10 +4,12 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::publish_steps::{QUICK, edit, marked, publish_one, publish_refusal, receipt, said_and_taken, six};
+use super::publish_steps::{
+    QUICK, edit, general_error, marked, publish_one, publish_refusal, receipt, said_and_taken, six,
+};
 use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::{Cast, Scenario, Step};
+use crate::scenario::{Cast, Pattern, Scenario, Step};
 
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -84,6 +86,34 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             let publish = publish_one(cast, "more", &cast.channel("room"), &cast.nonce("event"));
             let more = publish.replacen('{', r#"{"nothingLikeThis":{"deep":[null]},"#, 1);
             all([connected(cast, 1), vec![say(1, more), expect(1, receipt("more", 1), R::EvtPub028)]])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/publish/at-any-moment",
+        title: "A publish is taken right after the acknowledgement, behind a subscribe that is not answered yet, and after \
+                an error and an unsubscribe.",
+        covers: &[R::EvtPub013],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let taken = |id: &str| said_and_taken(cast, 1, id, (&channel, &cast.nonce(id)), R::EvtPub013);
+            all([
+                connected(cast, 1),
+                taken("at-once"),
+                vec![say(1, cast.subscribe("listener", &channel))],
+                taken("behind"),
+                vec![
+                    expect(1, Pattern::with_id("subscribe_success", "listener"), R::EvtSub007),
+                    say(1, r#"{"type":"nothing_like_this"}"#),
+                    expect(1, general_error(), R::EvtErr006),
+                ],
+                taken("after-an-error"),
+                vec![
+                    say(1, json!({ "type": "unsubscribe", "id": "listener" }).to_string()),
+                    expect(1, Pattern::with_id("unsubscribe_success", "listener"), R::EvtSub016),
+                ],
+                taken("after-the-end"),
+            ])
         },
         ..QUICK
     },
@@ -238,5 +268,19 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtPub028,
         caught_by: "events/publish/unknown-members",
         how: How::Trap(Trigger::UnknownMember, Reaction::Close(1003)),
+    },
+    Fault {
+        name: "events-publish-not-at-once",
+        about: "refuses the first publish of a connection",
+        breaks: R::EvtPub013,
+        caught_by: "events/publish/at-any-moment",
+        how: edit("publish_success", Nth::Only(1), Change::Rename("publish_error")),
+    },
+    Fault {
+        name: "events-publish-not-after-an-error",
+        about: "leaves publishes unanswered after an error",
+        breaks: R::EvtPub013,
+        caught_by: "events/publish/at-any-moment",
+        how: edit("publish_success", Nth::From(3), Change::Drop),
     },
 ];

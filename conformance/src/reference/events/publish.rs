@@ -24,6 +24,9 @@ pub(in crate::reference) fn publish(endpoint: &mut Endpoint, request: &Request) 
 
 fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
     let text = request.body.text();
+    if text.contains('\n') && !endpoint.edits.makes(Door::HttpPrettyBody) {
+        return refused(400, &Refusal::new("BadRequestException", "White space in the body")).into();
+    }
     let parts = Raw::read(&text).ok().and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
     let Some((channel, events)) = parts else {
         if endpoint.edits.makes(Door::HttpBody) {

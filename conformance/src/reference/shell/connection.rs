@@ -249,12 +249,13 @@ fn refusal(failure: ReadFailure) -> Option<Response> {
     }
 }
 
+/// The header field that proves that the answer belongs to the key.
+const ACCEPT: &str = "sec-websocket-accept";
+
 fn switching(response: Response, key: &str) -> Response {
-    let added = ["connection", "upgrade", "sec-websocket-accept"];
-    let headers = Headers::new()
-        .with("connection", "Upgrade")
-        .with("upgrade", "websocket")
-        .with("sec-websocket-accept", http::accept_value(key));
+    let added = ["connection", "upgrade", ACCEPT];
+    let proof = response.headers.first(ACCEPT).map_or_else(|| http::accept_value(key), str::to_owned);
+    let headers = Headers::new().with("connection", "Upgrade").with("upgrade", "websocket").with(ACCEPT, proof);
     let kept = response.headers.iter().filter(|(name, _)| !added.iter().any(|added| name.eq_ignore_ascii_case(added)));
     let headers = kept.fold(headers, |headers, (name, value)| headers.with(name, value));
     Response { headers, ..response }
