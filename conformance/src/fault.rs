@@ -142,6 +142,44 @@ pub enum AuthCheck {
     LambdaAnswer,
 }
 
+impl DoorCheck {
+    /// Every check, in the order of the type.
+    pub const ALL: [Self; 32] = [
+        Self::ServesRealtime,
+        Self::RealtimePath,
+        Self::AcceptValue,
+        Self::WithoutOrigin,
+        Self::WithOrigin,
+        Self::ExtensionOffered,
+        Self::ExtensionUnasked,
+        Self::OffersSubprotocol,
+        Self::SelectsSubprotocol,
+        Self::SelectsNoToken,
+        Self::SelectsOffered,
+        Self::CredentialsPresent,
+        Self::CredentialsReadable,
+        Self::ConnectKey,
+        Self::ConnectHost,
+        Self::CarrierQuery,
+        Self::CarrierSubprotocol,
+        Self::CarrierHeaders,
+        Self::EitherOrder,
+        Self::UnknownParameters,
+        Self::PrettyCredentials,
+        Self::ExtraMembers,
+        Self::MemberCase,
+        Self::RefusesInBand,
+        Self::HttpKeyPresent,
+        Self::HttpKey,
+        Self::HttpMethod,
+        Self::HttpBody,
+        Self::HttpPrettyBody,
+        Self::HttpSubscription,
+        Self::HttpReaches,
+        Self::HttpPartial,
+    ];
+}
+
 /// A change of an outgoing message.
 #[derive(Clone, Copy)]
 pub struct Edit {
@@ -179,6 +217,9 @@ pub enum Change {
     Remove(&'static str),
     /// A member is set to this JSON text, by dotted path.
     Set(&'static str, &'static str),
+    /// A member gets another value of its kind, by dotted path: a text is longer, a number one more, a truth its
+    /// opposite, a list without its last entry, and what is null or an object becomes a text.
+    Alter(&'static str),
     /// A member becomes a string that holds its own JSON text.
     Stringify(&'static str),
     /// The `type` is another.

@@ -15,6 +15,8 @@ pub mod reference;
 pub mod report;
 pub mod run;
 pub mod scenario;
+#[cfg(feature = "endpoint")]
+pub mod selftest;
 pub mod session;
 #[cfg(feature = "endpoint")]
 pub mod sim;

@@ -7,24 +7,114 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use appsync_protocol::hub::ConnectionId;
-use appsync_protocol::moment::Moment;
+use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
 use crate::player::{Action, Limits, Outcome, Output, Player};
-use crate::reference::Endpoint;
+use crate::reference::{Answer, Endpoint};
 use crate::scenario::{Cast, Conn, Scenario};
 
 /// Time a message takes from one side to the other.
 pub const LATENCY: Duration = Duration::from_millis(1);
 
+/// A server in virtual time: everything comes in with its moment, and what it says is drained after each call.
+pub trait Peer {
+    /// Answers an upgrade. `None` for no answer at all.
+    fn upgrade(&mut self, at: Moment, request: &Request) -> Option<Result<Upgraded, String>>;
+
+    /// Answers an HTTP request. `None` for no answer at all.
+    fn http(&mut self, at: Moment, request: &Request) -> Option<Result<Answer, String>>;
+
+    /// Takes one frame of a client, the end of its connection included.
+    fn frame(&mut self, at: Moment, from: ConnectionId, frame: Frame<'_>);
+
+    /// Whether its transport answers a ping or a close frame on this connection.
+    fn transport_answers(&self, connection: ConnectionId, frame: Frame<'_>) -> bool;
+
+    /// Lets time pass.
+    fn elapse(&mut self, at: Moment);
+
+    /// When it wants to be woken.
+    fn deadline(&self) -> Option<Deadline>;
+
+    /// The next frame to send, and where.
+    fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)>;
+}
+
+/// The answer to an upgrade, and the connection if it is 101.
+pub type Upgraded = (Response, Option<ConnectionId>);
+
+const REFUSED: &str = "connection refused";
+
+impl Peer for Endpoint {
+    fn upgrade(&mut self, at: Moment, request: &Request) -> Option<Result<Upgraded, String>> {
+        Some(if self.is_alive() { Ok(Self::upgrade(self, at, request)) } else { Err(REFUSED.into()) })
+    }
+
+    fn http(&mut self, at: Moment, request: &Request) -> Option<Result<Answer, String>> {
+        Some(if self.is_alive() { Ok(Self::http(self, at, request)) } else { Err(REFUSED.into()) })
+    }
+
+    fn frame(&mut self, at: Moment, from: ConnectionId, frame: Frame<'_>) {
+        Self::frame(self, at, from, frame);
+    }
+
+    fn transport_answers(&self, connection: ConnectionId, frame: Frame<'_>) -> bool {
+        Self::transport_answers(self, connection, frame)
+    }
+
+    fn elapse(&mut self, at: Moment) {
+        Self::elapse(self, at);
+    }
+
+    fn deadline(&self) -> Option<Deadline> {
+        Self::deadline(self)
+    }
+
+    fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
+        Self::poll(self)
+    }
+}
+
+/// How long messages are under way beyond [`LATENCY`]: drawn from a seed for each of them. What travels one way on
+/// one connection keeps its order, as on TCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weather {
+    /// Where the draws begin.
+    pub seed: u64,
+    /// Longest additional time.
+    pub jitter: Duration,
+}
+
+impl Weather {
+    /// The additional time of message number `count`.
+    fn delay(self, count: u64) -> Duration {
+        let most = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
+        // SplitMix64.
+        let mut draw = self.seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        draw = (draw ^ draw >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        draw = (draw ^ draw >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Duration::from_micros((draw ^ draw >> 31) % most.saturating_add(1).max(1))
+    }
+}
+
 /// Plays a scenario against an endpoint; both have the world to themselves.
 pub fn play(scenario: &Scenario, cast: Cast, limits: Limits, endpoint: &mut Endpoint) -> Outcome {
-    World::new(scenario, cast, limits, endpoint).run()
+    play_in(scenario, cast, limits, endpoint, Weather::default())
+}
+
+/// Plays a scenario against any peer, over a network of this weather.
+pub fn play_in(scenario: &Scenario, cast: Cast, limits: Limits, peer: &mut dyn Peer, weather: Weather) -> Outcome {
+    World::new(scenario, cast, limits, peer, weather).run()
 }
 
 struct World<'w> {
     player: Player<'w>,
-    endpoint: &'w mut Endpoint,
+    endpoint: &'w mut dyn Peer,
+    weather: Weather,
+    sent: u64,
+    /// When the last message of each way of each connection arrives.
+    lanes: BTreeMap<(Conn, bool), Moment>,
     now: Moment,
     wire: BTreeMap<Moment, VecDeque<Parcel>>,
     server_ids: BTreeMap<Conn, ConnectionId>,
@@ -41,11 +131,25 @@ enum Parcel {
     ToClient(Conn, OwnedFrame),
 }
 
+impl Parcel {
+    /// What keeps its order: a way of a connection. HTTP requests have a connection each.
+    const fn lane(&self) -> Option<(Conn, bool)> {
+        match self {
+            Self::Upgrade(conn, _) | Self::ToServer(conn, _) => Some((*conn, true)),
+            Self::Upgraded(conn, _) | Self::ToClient(conn, _) => Some((*conn, false)),
+            Self::Call(..) | Self::Answered(..) => None,
+        }
+    }
+}
+
 impl<'w> World<'w> {
-    fn new(scenario: &'w Scenario, cast: Cast, limits: Limits, endpoint: &'w mut Endpoint) -> Self {
+    fn new(scenario: &'w Scenario, cast: Cast, limits: Limits, endpoint: &'w mut dyn Peer, weather: Weather) -> Self {
         Self {
             player: Player::new(scenario, cast, limits, Moment::START),
             endpoint,
+            weather,
+            sent: 0,
+            lanes: BTreeMap::new(),
             now: Moment::START,
             wire: BTreeMap::new(),
             server_ids: BTreeMap::new(),
@@ -86,7 +190,17 @@ impl<'w> World<'w> {
     }
 
     fn send_after(&mut self, pause: Duration, parcel: Parcel) {
-        self.wire.entry(self.now + pause + LATENCY).or_default().push_back(parcel);
+        let mut due = self.now + pause + LATENCY;
+        if !self.weather.jitter.is_zero() {
+            due = due + self.weather.delay(self.sent);
+            self.sent += 1;
+            if let Some(lane) = parcel.lane() {
+                let last = self.lanes.entry(lane).or_default();
+                due = due.max(*last);
+                *last = due;
+            }
+        }
+        self.wire.entry(due).or_default().push_back(parcel);
     }
 
     /// Goes to the next moment at which anything happens, and lets it happen.
@@ -114,25 +228,25 @@ impl<'w> World<'w> {
     fn arrive(&mut self, parcel: Parcel) {
         let now = self.now;
         match parcel {
-            Parcel::Upgrade(conn, _) if !self.endpoint.is_alive() => {
-                self.send(Parcel::Upgraded(conn, Err("connection refused".into())));
-            }
             Parcel::Upgrade(conn, request) => {
-                let (response, id) = self.endpoint.upgrade(now, &request);
-                self.send(Parcel::Upgraded(conn, Ok(response)));
-                if let Some(id) = id {
-                    self.server_ids.insert(conn, id);
-                    self.conns.insert(id, conn);
-                }
+                let Some(answer) = self.endpoint.upgrade(now, &request) else { return };
+                let answer = answer.map(|(response, id)| {
+                    if let Some(id) = id {
+                        self.server_ids.insert(conn, id);
+                        self.conns.insert(id, conn);
+                    }
+                    response
+                });
+                self.send(Parcel::Upgraded(conn, answer));
                 self.collect();
-            }
-            Parcel::Call(call, _) if !self.endpoint.is_alive() => {
-                self.send(Parcel::Answered(call, Err("connection refused".into())));
             }
             Parcel::Call(call, request) => {
-                let answer = self.endpoint.http(now, &request);
+                let Some(answer) = self.endpoint.http(now, &request) else { return };
                 self.collect();
-                self.send_after(answer.after, Parcel::Answered(call, Ok(answer.response)));
+                match answer {
+                    Ok(answer) => self.send_after(answer.after, Parcel::Answered(call, Ok(answer.response))),
+                    Err(trouble) => self.send(Parcel::Answered(call, Err(trouble))),
+                }
             }
             Parcel::ToServer(conn, frame) => self.arrive_at_server(conn, &frame),
             Parcel::Upgraded(conn, answer) => self.player.upgraded(now, conn, answer),

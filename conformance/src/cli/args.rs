@@ -42,6 +42,8 @@ pub(super) enum Command {
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
     Serve(Box<ServeOptions>),
+    /// Put the suite itself on trial: what it catches, what it wrongly complains of, whether it says the same twice.
+    Selftest(SelftestOptions),
     /// Subscribe to channels (Events) or with subscriptions (GraphQL), and print each event.
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
@@ -157,6 +159,25 @@ pub(super) enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Args)]
+pub(super) struct SelftestOptions {
+    /// How often the catalogue is played under injected delay and jitter, in virtual time.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) repetitions: u32,
+    /// Seed of the weather, to repeat a trial.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed)]
+    pub(super) seed: u64,
+    /// Threads. [default: one for each core]
+    #[arg(long, short, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+    /// Also play every saboteur against every scenario, and write as CSV who catches whom.
+    #[arg(long, value_name = "FILE")]
+    pub(super) matrix: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Args)]

@@ -10,6 +10,8 @@ mod reach;
 mod report;
 mod report_args;
 #[cfg(feature = "endpoint")]
+mod selftest;
+#[cfg(feature = "endpoint")]
 mod serve;
 mod server;
 mod subscribe;
@@ -44,6 +46,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options),
         #[cfg(not(feature = "endpoint"))]
         Command::Serve(_) => usage(WITHOUT_ENDPOINT),
+        #[cfg(feature = "endpoint")]
+        Command::Selftest(options) => selftest::run(&options),
+        #[cfg(not(feature = "endpoint"))]
+        Command::Selftest(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
         Command::List(options) => look_up::list(&options),

@@ -191,6 +191,7 @@ fn change(frame: OwnedFrame, change: Change, subscriptions: &[String]) -> Vec<Ow
         Change::After(other) => vec![whole(text), whole(other.into())],
         Change::Remove(_)
         | Change::Set(..)
+        | Change::Alter(_)
         | Change::Stringify(_)
         | Change::Rename(_)
         | Change::MangleId
@@ -205,6 +206,11 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
     match change {
         Change::Remove(path) => remove(&mut message, path),
         Change::Set(path, value) => set(&mut message, path, parse_json(value).unwrap_or_default()),
+        Change::Alter(path) => {
+            if let Some(value) = at_path(&message, path).map(altered) {
+                set(&mut message, path, value);
+            }
+        }
         Change::Stringify(path) => {
             if let Some(value) = at_path(&message, path).map(ToString::to_string) {
                 set(&mut message, path, Json::String(value));
@@ -233,6 +239,17 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
         | Change::After(_) => {}
     }
     message.to_string()
+}
+
+/// Another value of the same kind.
+fn altered(value: &Json) -> Json {
+    match value {
+        Json::Bool(truth) => Json::Bool(!truth),
+        Json::Number(number) => Json::from(number.as_i64().unwrap_or_default().wrapping_add(1)),
+        Json::String(text) => Json::String(format!("{text}x")),
+        Json::Array(items) => Json::Array(items.iter().take(items.len().saturating_sub(1)).cloned().collect()),
+        Json::Null | Json::Object(_) => Json::String("x".into()),
+    }
 }
 
 fn change_answer(answer: &mut Response, change: HttpChange) {
