@@ -65,7 +65,7 @@ fn settings() -> String {
 
 impl Serve {
     /// Starts it on a free port.
-    pub(crate) async fn start(command: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(crate) async fn start(command: Option<PathBuf>, further: &[String]) -> Result<Self, Failure> {
         let beside = || std::env::current_exe().map(|own| own.with_file_name("syncspec"));
         let command = command.map_or_else(beside, Ok)?;
         let mut file = tempfile::NamedTempFile::with_suffix(".toml")?;
@@ -73,6 +73,7 @@ impl Serve {
         let mut child = Command::new(&command)
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(file.path())
+            .args(further)
             .env("SYNCSPEC_API_KEY", KEY)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -74,6 +74,9 @@ struct Options {
     /// The command to try. [default: syncspec beside this one]
     #[arg(long)]
     syncspec: Option<PathBuf>,
+    /// Further arguments of `syncspec serve`, such as --fault NAME, which has to be caught.
+    #[arg(last = true)]
+    serve: Vec<String>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -122,7 +125,7 @@ fn fail(failure: &Failure) -> ExitCode {
 }
 
 async fn soak(options: &Options) -> Result<Summary, Failure> {
-    let mut serve = Serve::start(options.syncspec.clone()).await?;
+    let mut serve = Serve::start(options.syncspec.clone(), &options.serve).await?;
     let relay = TcpListener::bind("127.0.0.1:0").await?;
     let detour = (serve.url.host.clone(), relay.local_addr()?.to_string());
     drop(relay);

@@ -12,7 +12,7 @@ pub(crate) const SIZE_MIN: usize = 10;
 pub(crate) const SIZE_MAX: usize = 200 * 1024;
 /// Where most sizes end: nine of ten are drawn from the small ones.
 pub(crate) const SIZE_SMALL: usize = 4 * 1024;
-/// More than one event of the Events API may have (EVT-LIMIT-001).
+/// More than one event of the Events API may have (EVT-LIMIT-002).
 pub(crate) const SIZE_REFUSED: usize = 250 * 1024;
 
 /// A nonce and the text that carries it.

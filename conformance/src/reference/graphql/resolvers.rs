@@ -17,6 +17,8 @@ use super::template::Given;
 
 /// Notes kept; the oldest is forgotten for one more.
 const NOTES_KEPT: usize = 10_000;
+/// Bytes of JSON in all notes kept; the oldest are forgotten for more, but never the newest.
+const NOTES_KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 type Resolver = fn(&mut Store, JsonMap) -> Json;
 
@@ -35,7 +37,7 @@ const RESOLVERS: [(OperationType, &str, Resolver); 7] = [
     }),
     (OperationType::Mutation, "addNote", |store, arguments| store.add_note(arguments)),
     (OperationType::Mutation, "dropNote", |store, arguments| {
-        note_number(&arguments).and_then(|number| store.notes.remove(&number)).unwrap_or_default()
+        note_number(&arguments).and_then(|number| store.forget_note(number)).unwrap_or_default()
     }),
 ];
 
@@ -44,6 +46,8 @@ const RESOLVERS: [(OperationType, &str, Resolver); 7] = [
 pub(super) struct Store {
     ids_given: u64,
     notes: BTreeMap<u64, Json>,
+    /// Bytes of JSON in all of them.
+    notes_bytes: usize,
     published: Json,
     /// What mutations that a query answers from returned last.
     last: BTreeMap<String, Json>,
@@ -107,10 +111,18 @@ impl Store {
         note.insert("id".into(), self.fresh_id());
         let note = Json::Object(note);
         self.notes.insert(self.ids_given, note.clone());
-        if self.notes.len() > NOTES_KEPT {
-            self.notes.pop_first();
+        self.notes_bytes += bytes(&note);
+        while self.notes.len() > NOTES_KEPT || (self.notes_bytes > NOTES_KEPT_BYTES && self.notes.len() > 1) {
+            let Some((oldest, _)) = self.notes.first_key_value() else { break };
+            self.forget_note(*oldest);
         }
         note
+    }
+
+    fn forget_note(&mut self, number: u64) -> Option<Json> {
+        let note = self.notes.remove(&number)?;
+        self.notes_bytes -= bytes(&note);
+        Some(note)
     }
 
     /// Makes the arguments the result: input objects are opened, an object without its `id` gets one, a
@@ -148,6 +160,10 @@ fn opened(arguments: JsonMap) -> JsonMap {
         }
     }
     object
+}
+
+fn bytes(note: &Json) -> usize {
+    note.to_string().len()
 }
 
 fn note_number(arguments: &JsonMap) -> Option<u64> {
@@ -202,6 +218,23 @@ mod tests {
 
         assert_eq!(store.notes.len(), NOTES_KEPT);
         assert_eq!(store.notes.first_key_value().map(|(number, _)| *number), Some(2));
+    }
+
+    #[test]
+    fn large_notes_make_room_for_new_ones() {
+        let mut store = Store::new(true);
+        let note = |length| JsonMap::from_iter([("text".into(), json_text(&"x".repeat(length)))]);
+
+        for _ in 0..100 {
+            store.add_note(note(200 * 1024));
+        }
+        let many = (store.notes.len(), store.notes_bytes);
+        store.add_note(note(NOTES_KEPT_BYTES));
+        let alone = store.notes.len();
+        run(&mut store, "dropNote", r#"{"id":"n101"}"#);
+
+        assert_eq!((many.0, many.1 <= NOTES_KEPT_BYTES), (20 - 1, true));
+        assert_eq!((alone, store.notes_bytes), (1, 0));
     }
 
     #[test]
