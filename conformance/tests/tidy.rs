@@ -48,6 +48,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
+    ("conformance/src/selftest/guises.rs", "one list of legal ways to say the same, each with its source"),
     ("conformance/tests/exits.rs", "every exit code, and what leads to it"),
     ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
