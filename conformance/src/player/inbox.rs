@@ -100,7 +100,12 @@ impl Inbox {
     pub(super) fn take(&mut self, prefix: &str, entry: usize, frame: OwnedFrame) -> Option<HeardEvent> {
         let (message, nonces, run) = match &frame {
             OwnedFrame::Text { text, .. } => {
-                (parse_json(text).filter(Json::is_object), nonces(text, prefix), text.contains(run_of(prefix)))
+                let message = parse_json(text).filter(Json::is_object);
+                // A server may escape any character, so nonces are looked for in the usual spelling.
+                let plain = message.as_ref().filter(|_| text.contains("\\u")).map(ToString::to_string);
+                let plain = plain.as_deref().unwrap_or(text);
+                let (nonces, run) = (nonces(plain, prefix), plain.contains(run_of(prefix)));
+                (message, nonces, run)
             }
             OwnedFrame::Binary(_)
             | OwnedFrame::Ping(_)

@@ -276,8 +276,16 @@ fn edit_body(answer: &mut Response, edit: impl FnOnce(&mut Json)) {
 
 fn remove(value: &mut Json, path: &str) {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-    if let Some(Json::Object(members)) = reach(value, parent) {
-        members.remove(name);
+    match reach(value, parent) {
+        Some(Json::Object(members)) => {
+            members.remove(name);
+        }
+        Some(Json::Array(items)) => {
+            if let Some(at) = name.parse::<usize>().ok().filter(|at| *at < items.len()) {
+                items.remove(at);
+            }
+        }
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) | None => {}
     }
 }
 

@@ -71,7 +71,8 @@ pub fn variants() -> Vec<Variant> {
             name: name.into(),
             about: about.into(),
             source: source.into(),
-            dialect: None,
+            // A source of one dialect says nothing of the other.
+            dialect: (source == "EVT-INIT-002").then_some(Dialect::Events),
             quirk,
         })
         .collect();
@@ -177,10 +178,10 @@ const POLICIES: &[Listed<fn(&mut Policy)>] = &[
     ("keep-alive-10s", "Keep-alives come six times as often.", "GQL-KA-003, EVT-KA-001", |policy| {
         policy.keep_alive = Duration::from_secs(10);
     }),
-    ("timeout-ten-minutes", "The acknowledgement promises a longer silence.", "GQL-INIT-004, EVT-INIT-002", |policy| {
+    ("timeout-ten-minutes", "The acknowledgement promises a longer silence.", "EVT-INIT-002", |policy| {
         policy.silence_limit_ms = 600_000;
     }),
-    ("timeout-odd", "The timeout of the acknowledgement is no round number.", "GQL-INIT-004, EVT-INIT-002", |policy| {
+    ("timeout-odd", "The timeout of the acknowledgement is no round number.", "EVT-INIT-002", |policy| {
         policy.silence_limit_ms = 299_999;
     }),
     ("invalidated-with-error", "An invalidated subscription ends with an error.", "GQL-A-07", |policy| {
