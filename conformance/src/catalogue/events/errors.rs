@@ -1,12 +1,12 @@
 //! Errors: their form, what they name, and how far one bad message reaches.
 
-use appsync_protocol::handshake::Carrier;
+pub(super) mod kinds;
+
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::publish_steps::{QUICK, beside_a_bystander, edit, general_error, marked, objected, six};
-use super::session_steps::{INIT, open_in_vain};
 use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Shape, Step};
@@ -151,20 +151,6 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
-        id: "events/errors/message-is-text",
-        title: "Where an error has a message, it is a string, in every kind of refusal.",
-        covers: &[R::EvtErr002],
-        steps: |cast| refused_with(cast, "errors.0.message", &Shape::TextOrNothing, R::EvtErr002),
-        ..QUICK
-    },
-    Scenario {
-        id: "events/errors/code-is-a-number",
-        title: "Where an error has an errorCode, it is a number, in every kind of refusal.",
-        covers: &[R::EvtErr003],
-        steps: |cast| refused_with(cast, "errors.0.errorCode", &Shape::NumberOrNothing, R::EvtErr003),
-        ..QUICK
-    },
-    Scenario {
         id: "events/errors/every-request-is-answered",
         title: "No request that is due an answer is left without any while the connection answers pings.",
         covers: &[R::SynBound001],
@@ -216,26 +202,6 @@ fn bad_publish(cast: &Cast) -> String {
 /// An unsubscribe of what is no subscription.
 fn bad_unsubscribe() -> String {
     json!({ "type": "unsubscribe", "id": "none" }).to_string()
-}
-
-/// Provokes every kind of refusal and looks at one member of its first error. What is not refused is another
-/// scenario's business.
-fn refused_with(cast: &Cast, member: &'static str, shape: &Shape, rule: R) -> Vec<Step> {
-    let shaped = |answer: Pattern| answer.has(member, shape.clone());
-    let refused = |what: String, word, success, id: &str| {
-        let refusals = [Pattern::with_id(word, id), Pattern::word("error")].map(shaped);
-        vec![say(1, what), any_of(1, refusals.into_iter().chain([Pattern::with_id(success, id)]).collect(), rule)]
-    };
-    let stranger = cast.upgrade(Carrier::Subprotocol, &cast.wrong_credentials());
-    let told = vec![shaped(Pattern::word("connection_error")), Pattern::word("connection_ack"), Pattern::closed()];
-    all([
-        connected(cast, 1),
-        refused(bad_subscribe(cast), "subscribe_error", "subscribe_success", "sub"),
-        refused(bad_publish(cast), "publish_error", "publish_success", "pub"),
-        refused(bad_unsubscribe(), "unsubscribe_error", "unsubscribe_success", "none"),
-        vec![say(1, UNKNOWN), expect(1, shaped(Pattern::word("error")), rule)],
-        vec![open_in_vain(2, stranger, rule), say(2, INIT), any_of(2, told, rule)],
-    ])
 }
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -371,34 +337,6 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtErr015,
         caught_by: "events/errors/the-connection-lives-on",
         how: edit("data", Nth::From(2), Change::Drop),
-    },
-    Fault {
-        name: "events-message-is-a-number",
-        about: "gives an error a number for a message",
-        breaks: R::EvtErr002,
-        caught_by: "events/errors/message-is-text",
-        how: edit("publish_error", Nth::Every, Change::Set("errors.0.message", "7")),
-    },
-    Fault {
-        name: "events-message-is-an-object",
-        about: "gives the error of a refused connection an object for a message",
-        breaks: R::EvtErr002,
-        caught_by: "events/errors/message-is-text",
-        how: edit("connection_error", Nth::Every, Change::Set("errors.0.message", r#"{"en":"no"}"#)),
-    },
-    Fault {
-        name: "events-code-is-text",
-        about: "gives an error a string for an errorCode",
-        breaks: R::EvtErr003,
-        caught_by: "events/errors/code-is-a-number",
-        how: edit("subscribe_error", Nth::Every, Change::Set("errors.0.errorCode", r#""401""#)),
-    },
-    Fault {
-        name: "events-code-of-a-refused-connection-is-text",
-        about: "gives the error of a refused connection a string for an errorCode",
-        breaks: R::EvtErr003,
-        caught_by: "events/errors/code-is-a-number",
-        how: edit("connection_error", Nth::Every, Change::Set("errors.0.errorCode", r#""401""#)),
     },
     Fault {
         name: "events-refusals-unanswered",

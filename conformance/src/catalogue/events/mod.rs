@@ -44,9 +44,11 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     http::SCENARIOS,
     http::contract::SCENARIOS,
     errors::SCENARIOS,
+    errors::kinds::SCENARIOS,
     limits::SCENARIOS,
     close::SCENARIOS,
     framing::SCENARIOS,
+    framing::extremes::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -69,7 +71,9 @@ pub static FAULTS: &[&[Fault]] = &[
     http::FAULTS,
     http::contract::FAULTS,
     errors::FAULTS,
+    errors::kinds::FAULTS,
     limits::FAULTS,
     close::FAULTS,
     framing::FAULTS,
+    framing::extremes::FAULTS,
 ];
