@@ -375,7 +375,7 @@ pub(super) static FAULTS: &[Fault] = &[
         about: "knows a mode that it is configured for in no place",
         breaks: R::GqlAuth013,
         caught_by: "graphql/modes/mixed",
-        how: How::Modes(|modes| modes.graphql.truncate(4)),
+        how: How::Modes(|modes| modes.graphql.retain(|mode| *mode != Mode::Iam)),
     },
     Fault {
         name: "graphql-start-signature-is-not-looked-at",
