@@ -35,6 +35,8 @@ const LONG_FILES: Listed = &[
     ("conformance/src/auth/settings.rs", "what a file says of each mode, and how each part is checked"),
     ("conformance/src/auth/tests/endpoint.rs", "every mode at every place where credentials are presented"),
     ("conformance/src/auth/tests/signature.rs", "vectors, recordings and the signing crate judge one verifier"),
+    ("conformance/src/auth/sigv4.rs", "the whole of one algorithm, checked against vectors"),
+    ("conformance/src/catalogue/events/modes.rs", "scenarios are data: every mode in every place"),
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
     ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),

@@ -23,10 +23,9 @@ pub(super) struct Meeting {
 
 impl Meeting {
     /// Each two of its choices: the places that they are for, and what they are.
-    fn pairs(self) -> Vec<(usize, usize, usize, usize)> {
-        let choices = [self.connect as usize, self.carrier as usize, self.operation as usize, self.http as usize];
-        let places = (0..choices.len()).flat_map(|one| (one + 1..choices.len()).map(move |other| (one, other)));
-        places.map(|(one, other)| (one, other, choices[one], choices[other])).collect()
+    fn pairs(self) -> [(usize, usize, usize, usize); 6] {
+        let [a, b, c, d] = [self.connect as usize, self.carrier as usize, self.operation as usize, self.http as usize];
+        [(0, 1, a, b), (0, 2, a, c), (0, 3, a, d), (1, 2, b, c), (1, 3, b, d), (2, 3, c, d)]
     }
 }
 

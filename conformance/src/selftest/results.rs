@@ -109,8 +109,8 @@ impl Results {
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
         Figures {
-            killed: Share::count(played.iter().map(|trial| is_killed(trial))),
-            killed_must: Share::count(must.map(|trial| is_killed(trial))),
+            killed: Share::count(played.iter().map(is_killed)),
+            killed_must: Share::count(must.map(is_killed)),
             killed_at_fail: Share::count(played.iter().filter(|trial| is_killed(trial)).map(|trial| trial.at_fail())),
             over_sockets: self.saboteurs.len() - played.len(),
             derived_killed,
