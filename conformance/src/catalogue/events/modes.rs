@@ -189,7 +189,7 @@ macro_rules! per_mode {
                 id: concat!("events/modes/", $word, "-connects"),
                 title: concat!("A connection is authorized by ", $name, " on each carrier."),
                 covers: &[R::$connect, R::EvtHandshake008],
-                needs: &[Need::Mode(Mode::$mode)],
+                needs: &[Need::Mode(Mode::$mode), Need::SecondMode],
                 steps: |cast| connects(cast, Mode::$mode),
                 ..QUICK
             },

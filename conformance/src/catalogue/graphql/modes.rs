@@ -146,7 +146,7 @@ macro_rules! per_mode {
                 id: concat!("graphql/modes/", $word, "-connects"),
                 title: concat!("A connection is authorized by ", $name, " on each carrier."),
                 covers: &[R::GqlAuth013],
-                needs: &[Need::Mode(Mode::$mode)],
+                needs: &[Need::Mode(Mode::$mode), Need::SecondMode],
                 steps: |cast| connects(cast, Mode::$mode),
                 ..QUICK
             },
