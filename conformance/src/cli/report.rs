@@ -196,10 +196,10 @@ fn arguments(document: &Document, case: &CaseRecord, options: &ReplayOptions) ->
     };
     flag("tier", tier);
     let url = endpoint(target, scenario.dialect, options)?;
-    if let (Some(_), None) = (&url, &options.endpoint) {
-        if let Some(realtime) = target.realtime.get(scenario.dialect.word()) {
-            flag("realtime", realtime);
-        }
+    if let (Some(_), None) = (&url, &options.endpoint)
+        && let Some(realtime) = target.realtime.get(scenario.dialect.word())
+    {
+        flag("realtime", realtime);
     }
     if url.is_some() {
         for namespace in &target.namespaces {

@@ -1,7 +1,7 @@
 //! What people and programs read of a run.
 //!
 //! [`model`] is the only source; every form below derives from it and adds nothing but the register's own
-//! words. The forms that are made from the JSON records ([`format`]) can be made later too, from a report that
+//! words. The forms that are made from the JSON records ([`mod@format`]) can be made later too, from a report that
 //! was read back ([`read`]). What a target said reaches a terminal or a file only through [`text::printable`]: control and
 //! direction characters become visible escapes.
 
