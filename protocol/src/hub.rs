@@ -5,6 +5,7 @@
 //! frame.
 
 mod deadlines;
+mod index;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
@@ -19,6 +20,7 @@ use crate::server::readings::BarePrefix;
 use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 use deadlines::Deadlines;
+use index::Index;
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +40,8 @@ pub struct Occurrence {
 pub struct Hub {
     policy: Policy,
     connections: BTreeMap<ConnectionId, Server>,
+    /// Who may want to hear what; follows the subscriptions of all connections.
+    index: Index,
     /// Connections that may have something to send. One that is here may also have a new deadline.
     ready: VecDeque<ConnectionId>,
     deadlines: Deadlines,
@@ -65,6 +69,7 @@ impl Hub {
         Self {
             policy,
             connections: BTreeMap::new(),
+            index: Index::new(),
             ready: VecDeque::new(),
             deadlines: Deadlines::new(),
             next: 1,
@@ -134,8 +139,10 @@ impl Hub {
 
     fn send_out(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
         let mut late = Vec::new();
+        let listeners = self.listeners_on(&broadcast.channel);
         for event in &broadcast.events {
-            for (id, server) in &mut self.connections {
+            for id in &listeners {
+                let Some(server) = self.connections.get_mut(id) else { continue };
                 if server.dialect() != Dialect::Events
                     || (publisher == Some(*id) && !self.policy.makes(Check::EchoToPublisher))
                 {
@@ -194,7 +201,8 @@ impl Hub {
     /// without a word (GQL-LIMIT-006).
     pub fn announce(&mut self, occurrence: &Occurrence) {
         let mut late = Vec::new();
-        for (id, server) in &mut self.connections {
+        for id in self.listeners_of(occurrence) {
+            let Some(server) = self.connections.get_mut(&id) else { continue };
             let told = recipients(server, &self.policy, |interest| match interest {
                 Interest::Field(plan) => concerns(plan, occurrence, &self.policy),
                 Interest::Channel(_) => false,
@@ -205,10 +213,10 @@ impl Hub {
                 match fate(server, &subscription, &self.policy, self.now, salt) {
                     Fate::AtOnce => {
                         server.deliver(&subscription, &body, self.policy.readings.event_form);
-                        self.ready.push_back(*id);
+                        self.ready.push_back(id);
                     }
                     Fate::Late(due, life) => {
-                        late.push((due, Held::Delivery { to: *id, subscription, life, body: body.into() }));
+                        late.push((due, Held::Delivery { to: id, subscription, life, body: body.into() }));
                     }
                     Fate::Missed => {}
                 }
@@ -234,6 +242,7 @@ impl Hub {
                 server.subscriptions().filter(|(_, interest)| hit(interest)).map(|(id, _)| id.into()).collect();
             if !ended.is_empty() {
                 server.invalidate(&ended, &self.policy);
+                follow(&mut self.index, *id, server);
                 self.ready.push_back(*id);
             }
         }
@@ -277,12 +286,6 @@ impl Hub {
         self.connections.len()
     }
 
-    /// One connection, for a host that plays a faulty server.
-    pub fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Server> {
-        self.ready.push_back(id);
-        self.connections.get_mut(&id)
-    }
-
     /// One connection.
     pub fn server(&self, id: ConnectionId) -> Option<&Server> {
         self.connections.get(&id)
@@ -290,6 +293,9 @@ impl Hub {
 
     fn touched(&mut self, id: ConnectionId) {
         self.ready.push_back(id);
+        if let Some(server) = self.connections.get_mut(&id) {
+            follow(&mut self.index, id, server);
+        }
         self.note_deadline(id);
     }
 
@@ -298,8 +304,35 @@ impl Hub {
     }
 
     fn forget(&mut self, id: ConnectionId) {
-        self.connections.remove(&id);
+        if let Some(mut server) = self.connections.remove(&id) {
+            server.drop_all();
+            follow(&mut self.index, id, &mut server);
+        }
         self.deadlines.note(id, None);
+    }
+
+    /// Those who may hear an event on this channel, in the order of their ids.
+    fn listeners_on(&self, channel: &Channel) -> Vec<ConnectionId> {
+        // Whoever compares channels loosely has to look at all.
+        if [Check::ChannelMatch, Check::ChannelCase].iter().all(|check| self.policy.makes(*check)) {
+            return self.index.on_channel(channel);
+        }
+        self.connections.keys().copied().collect()
+    }
+
+    /// Those who may hear a mutation's result, in the order of their ids.
+    fn listeners_of(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
+        let strict = [Check::FieldMatch, Check::ArgumentsMatch, Check::EveryArgument];
+        if strict.iter().all(|check| self.policy.makes(*check)) {
+            return self.index.of_occurrence(occurrence);
+        }
+        self.connections.keys().copied().collect()
+    }
+}
+
+fn follow(index: &mut Index, id: ConnectionId, server: &mut Server) {
+    for moved in server.take_moves() {
+        index.follow(id, moved);
     }
 }
 

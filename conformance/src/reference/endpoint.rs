@@ -319,7 +319,7 @@ impl Endpoint {
             }
             let others: Vec<String> = self
                 .hub
-                .connection_mut(id)
+                .server(id)
                 .map(|server| server.subscriptions().map(|(id, _)| id.to_owned()).collect())
                 .unwrap_or_default();
             let dialect = self.dialects.get(&id).copied();
