@@ -16,6 +16,7 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
+use crate::selection::Selection;
 use crate::server::readings::BarePrefix;
 use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
@@ -201,6 +202,7 @@ impl Hub {
     /// without a word (GQL-LIMIT-006).
     pub fn announce(&mut self, occurrence: &Occurrence) {
         let mut late = Vec::new();
+        let mut made = None;
         for id in self.listeners_of(occurrence) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
             let told = recipients(server, &self.policy, |interest| match interest {
@@ -208,7 +210,7 @@ impl Hub {
                 Interest::Channel(_) => false,
             });
             for subscription in told {
-                let Some(body) = payload(server, &subscription, occurrence, &self.policy) else { continue };
+                let Some(body) = payload(&mut made, server, &subscription, occurrence, &self.policy) else { continue };
                 let salt = self.holds + late.len() as u64;
                 match fate(server, &subscription, &self.policy, self.now, salt) {
                     Fate::AtOnce => {
@@ -216,7 +218,7 @@ impl Hub {
                         self.ready.push_back(id);
                     }
                     Fate::Late(due, life) => {
-                        late.push((due, Held::Delivery { to: id, subscription, life, body: body.into() }));
+                        late.push((due, Held::Delivery { to: id, subscription, life, body }));
                     }
                     Fate::Missed => {}
                 }
@@ -269,12 +271,15 @@ impl Hub {
     /// The next frame to send, and where. Drain it after every other call.
     pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
         while let Some(id) = self.ready.front().copied() {
-            if let Some(frame) = self.connections.get_mut(&id).and_then(Server::poll) {
+            let server = self.connections.get_mut(&id);
+            let (frame, deadline, is_gone) =
+                server.map_or((None, None, false), |server| (server.poll(), server.deadline(), server.is_gone()));
+            if let Some(frame) = frame {
                 return Some((id, frame));
             }
             self.ready.pop_front();
-            self.note_deadline(id);
-            if self.policy.makes(Check::CloseFreesIds) && self.connections.get(&id).is_some_and(Server::is_gone) {
+            self.deadlines.note(id, deadline);
+            if is_gone && self.policy.makes(Check::CloseFreesIds) {
                 self.forget(id);
             }
         }
@@ -414,9 +419,36 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
     same_field && arguments
 }
 
+/// The payload that was made last, and for whom. Neighbours often want to see the same.
+struct Made {
+    key: String,
+    selection: Selection,
+    required: bool,
+    body: Option<Arc<str>>,
+}
+
 /// The payload for one subscriber; `None` where it is beyond the size limit.
-fn payload(server: &Server, subscription: &str, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
+fn payload(
+    made: &mut Option<Made>,
+    server: &Server,
+    subscription: &str,
+    occurrence: &Occurrence,
+    policy: &Policy,
+) -> Option<Arc<str>> {
     let (_, Interest::Field(plan)) = server.subscriptions().find(|(id, _)| *id == subscription)? else { return None };
+    let fits =
+        |made: &&mut Made| made.key == plan.key && made.required == plan.required && made.selection == plan.selection;
+    if let Some(made) = made.as_mut().filter(fits) {
+        return made.body.clone();
+    }
+    let body = cut(plan, occurrence, policy).map(Arc::from);
+    let (key, selection) = (plan.key.clone(), plan.selection.clone());
+    *made = Some(Made { key, selection, required: plan.required, body: body.clone() });
+    body
+}
+
+/// The payload for whoever has this plan.
+fn cut(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
     let seen = if policy.makes(Check::SelectionCut) {
         plan.selection.project(&occurrence.object, &[json_text(&plan.key)])
     } else {

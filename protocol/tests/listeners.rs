@@ -13,12 +13,14 @@ use appsync_protocol::filter::Filter;
 use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::moment::Moment;
-use appsync_protocol::selection::Selection;
+use appsync_protocol::selection::{Field, Selection};
 use appsync_protocol::server::readings::BarePrefix;
 use appsync_protocol::server::{Asked, Broadcast, Check, Host, Identity, Plan, PlanChecks, Policy, Refusal};
 use appsync_protocol::wire::{Frame, OwnedFrame};
 use proptest::prelude::*;
 
+/// An event of which each subscription sees what it selected.
+const SELECTED: &str = "selected";
 /// Connections that are open at the same time; the even ones speak Events.
 const SEATS: usize = 6;
 
@@ -55,6 +57,8 @@ struct Wanted {
     arguments: &'static str,
     /// Takes `a = "x"` in the place of the arguments.
     is_filtered: bool,
+    /// The one member that it wants to see.
+    selects: &'static str,
 }
 
 const PATTERNS: [&str; 9] = [
@@ -119,8 +123,13 @@ const CHECKS: [Check; 14] = [
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let wanted = (prop::sample::select(&FIELDS), prop::sample::select(&ARGUMENTS), prop::bool::weighted(0.2))
-        .prop_map(|(field, arguments, is_filtered)| Wanted { field, arguments, is_filtered });
+    let wanted = (
+        prop::sample::select(&FIELDS),
+        prop::sample::select(&ARGUMENTS),
+        prop::bool::weighted(0.2),
+        prop::sample::select(&["a", "b"]),
+    )
+        .prop_map(|(field, arguments, is_filtered, selects)| Wanted { field, arguments, is_filtered, selects });
     let step = prop_oneof![
         5 => (0..SEATS, 0..4u8, prop::sample::select(&PATTERNS), wanted)
             .prop_map(|(seat, id, channel, field)| Step::Subscribe { seat, id, channel, field }),
@@ -155,8 +164,8 @@ proptest! {
     }
 }
 
-/// Connection, subscription, event.
-type Arrival = (ConnectionId, String, u8);
+/// Connection, subscription, and the event or the members that are seen of it.
+type Arrival = (ConnectionId, String, String);
 
 struct World {
     hub: Hub,
@@ -194,7 +203,7 @@ impl World {
                     r#"{{"type":"subscribe","id":"{id}","channel":"{channel}","authorization":{{}}}}"#
                 ),
                 Dialect::Graphql => {
-                    let request = format!("{} {} {}", field.field, field.is_filtered, field.arguments);
+                    let request = format!("{} {} {} {}", field.field, field.is_filtered, field.selects, field.arguments);
                     format!(r#"{{"type":"start","id":"{id}","payload":{{"data":{},"extensions":{{"authorization":{{}}}}}}}}"#, Json::from(request))
                 }
             }),
@@ -229,7 +238,10 @@ impl World {
             let OwnedFrame::Text { text, .. } = frame else { continue };
             let message = parse_json(&text).unwrap();
             if message["type"] == "data" {
-                let event = message["event"].as_str().map_or(0, |event| event.parse().unwrap());
+                let members = message["payload"]["data"].as_object().into_iter().flatten();
+                let members =
+                    members.filter_map(|(_, object)| object.as_object()).flatten().map(|(name, _)| name.as_str());
+                let event = message["event"].as_str().map_or_else(|| members.collect(), str::to_owned);
                 heard.push((id, message["id"].as_str().unwrap().into(), event));
             }
         }
@@ -262,19 +274,23 @@ impl World {
             }
             Step::Publish { by, channel } => {
                 let by = by.map(|seat| self.seats[seat].0);
-                self.arrivals(2, by, |policy, dialect, wanted| match (dialect, wanted) {
+                self.arrivals(&["0", "1"], by, |policy, dialect, wanted| match (dialect, wanted) {
                     (Dialect::Events, Step::Subscribe { channel: pattern, .. }) => covers(policy, pattern, channel),
                     _ => false,
                 })
             }
             Step::Announce { field, object } => {
                 let object = parse_json(object).unwrap();
-                self.arrivals(1, None, |policy, dialect, wanted| match (dialect, wanted) {
-                    (Dialect::Graphql, Step::Subscribe { field: wanted, .. }) => {
-                        concerns(policy, wanted, field, &object)
-                    }
-                    _ => false,
-                })
+                self.arrivals(
+                    &[if object.is_object() { SELECTED } else { "" }],
+                    None,
+                    |policy, dialect, wanted| match (dialect, wanted) {
+                        (Dialect::Graphql, Step::Subscribe { field: wanted, .. }) => {
+                            concerns(policy, wanted, field, &object)
+                        }
+                        _ => false,
+                    },
+                )
             }
         }
     }
@@ -282,7 +298,7 @@ impl World {
     /// Every subscription is looked at: the publisher's first, then by connection, event and id.
     fn arrivals(
         &self,
-        events: u8,
+        events: &[&str],
         by: Option<ConnectionId>,
         wants: impl Fn(&Policy, Dialect, &Step) -> bool,
     ) -> Vec<Arrival> {
@@ -297,9 +313,11 @@ impl World {
                 told.truncate(1);
             }
             let copies = if self.policy.makes(Check::DeliveredOnce) { 1 } else { 2 };
-            for event in 0..events {
+            for event in events {
                 for id in &told {
-                    all.extend(std::iter::repeat_n((*connection, (*id).clone(), event), copies));
+                    let Step::Subscribe { field: Wanted { selects, .. }, .. } = &own[*id] else { continue };
+                    let seen = if *event == SELECTED { *selects } else { *event };
+                    all.extend(std::iter::repeat_n((*connection, (*id).clone(), seen.to_owned()), copies));
                 }
             }
         }
@@ -359,16 +377,18 @@ impl Host for Anybody {
     }
 
     fn plan(&mut self, request: &str, _: &Identity, _: PlanChecks) -> Result<Plan, Vec<Refusal>> {
-        let mut parts = request.splitn(3, ' ');
+        let mut parts = request.splitn(4, ' ');
         let field = parts.next().unwrap().to_owned();
         let filter = Filter::parse(&parse_json(r#"{"a":{"eq":"x"}}"#).unwrap()).unwrap();
         let filter = (parts.next() == Some("true")).then_some(filter);
+        let name = parts.next().unwrap().to_owned();
+        let selected = Field { key: name.clone(), name, of: "String".into(), required: false, inner: None };
         let arguments = parse_json(parts.next().unwrap()).unwrap();
         Ok(Plan {
             key: field.clone(),
             field,
             arguments: arguments.as_object().unwrap().clone().into_iter().collect(),
-            selection: Selection::default(),
+            selection: Selection { on: "Note".into(), fields: vec![selected] },
             required: false,
             filter,
             invalidation: None,
