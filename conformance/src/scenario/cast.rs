@@ -7,7 +7,7 @@ use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Credentials, Url, build};
 use appsync_protocol::json::{Json, push_json_string};
 use appsync_protocol::server::Mode;
-use appsync_protocol::wire::{Headers, Request};
+use appsync_protocol::wire::{Bytes, Headers, Request};
 
 use crate::auth::sign::{self, Secret};
 use crate::auth::{Keyring, example, wrong};
@@ -142,7 +142,11 @@ impl Cast {
 
     /// A `POST` of JSON to the HTTP endpoint with these credentials.
     pub fn post_by(&self, secret: &Secret, body: &str) -> Request {
-        let mut request = self.post_with_key(body, None);
+        self.signed(secret, body.into())
+    }
+
+    fn signed(&self, secret: &Secret, body: Bytes) -> Request {
+        let mut request = self.unsigned(body);
         // It has a host, so it can be signed.
         let _ = secret.http(&mut request, self.now_unix_s);
         request
@@ -150,11 +154,16 @@ impl Cast {
 
     /// A `POST` of JSON to the HTTP endpoint with this key, or none.
     pub fn post_with_key(&self, body: &str, key: Option<&str>) -> Request {
-        let mut headers = Headers::new().with("host", &self.auth_host).with("content-type", "application/json");
+        let mut request = self.unsigned(body.into());
         if let Some(key) = key {
-            headers.push("x-api-key", key);
+            request.headers.push("x-api-key", key);
         }
-        Request { method: "POST".into(), target: self.http_path.clone(), headers, body: body.into() }
+        request
+    }
+
+    fn unsigned(&self, body: Bytes) -> Request {
+        let headers = Headers::new().with("host", &self.auth_host).with("content-type", "application/json");
+        Request { method: "POST".into(), target: self.http_path.clone(), headers, body }
     }
 
     /// JSON text of a good authorization object for a connection.
@@ -220,24 +229,33 @@ impl Cast {
 
     /// `publish` of events given as JSON values.
     pub fn publish(&self, id: &str, channel: &str, events: &[Json]) -> String {
-        let list = event_list(events);
         let main = self.main();
         // Only a signature covers the body, and a body may be megabytes.
         let body = match &main {
-            Secret::Iam(_) => body_text(channel, &list),
+            Secret::Iam(_) => publish_body(channel, events),
             Secret::ApiKey(_) | Secret::Token(_) => String::new(),
         };
-        publish_text(id, channel, &list, &self.operation_by(&main, &body).to_json())
+        self.publish_as(id, channel, events, &self.operation_by(&main, &body).to_json())
     }
 
     /// `publish` with another authorization object.
     pub fn publish_as(&self, id: &str, channel: &str, events: &[Json], authorization: &str) -> String {
-        publish_text(id, channel, &event_list(events), authorization)
+        let mut text = String::with_capacity(id.len() + channel.len() + room(events) + authorization.len() + 80);
+        text.push_str(r#"{"type":"publish","id":"#);
+        push_json_string(&mut text, id);
+        text.push_str(r#","channel":"#);
+        push_json_string(&mut text, channel);
+        text.push_str(r#","events":"#);
+        push_events(&mut text, events);
+        text.push_str(r#","authorization":"#);
+        text.push_str(authorization);
+        text.push('}');
+        text
     }
 
     /// An HTTP publish of events given as JSON values.
     pub fn http_publish(&self, channel: &str, events: &[Json]) -> Request {
-        self.post(&publish_body(channel, events))
+        self.signed(&self.main(), publish_body(channel, events).into())
     }
 }
 
@@ -263,16 +281,13 @@ pub fn channel_data(nonce: &str) -> String {
 
 /// JSON text of an HTTP publish.
 pub fn publish_body(channel: &str, events: &[Json]) -> String {
-    body_text(channel, &event_list(events))
-}
-
-fn body_text(channel: &str, list: &str) -> String {
-    format!(r#"{{"channel":{},"events":{list}}}"#, quoted(channel))
-}
-
-fn publish_text(id: &str, channel: &str, list: &str, authorization: &str) -> String {
-    let (id, channel) = (quoted(id), quoted(channel));
-    format!(r#"{{"type":"publish","id":{id},"channel":{channel},"events":{list},"authorization":{authorization}}}"#)
+    let mut text = String::with_capacity(channel.len() + room(events) + 40);
+    text.push_str(r#"{"channel":"#);
+    push_json_string(&mut text, channel);
+    text.push_str(r#","events":"#);
+    push_events(&mut text, events);
+    text.push('}');
+    text
 }
 
 fn start_text(id: &str, data: &str, authorization: &str) -> String {
@@ -282,23 +297,27 @@ fn start_text(id: &str, data: &str, authorization: &str) -> String {
     )
 }
 
-/// Events as strings that hold their JSON text.
-fn event_list(events: &[Json]) -> String {
-    let mut list = String::from("[");
-    for event in events {
-        if list.len() > 1 {
-            list.push(',');
+/// About as many bytes as the text of these events takes: they may be megabytes, which are not copied again and again.
+fn room(events: &[Json]) -> usize {
+    events.iter().map(|event| event.as_str().map_or(64, str::len) + 16).sum()
+}
+
+/// Appends a list of strings that hold the JSON text of each event.
+fn push_events(out: &mut String, events: &[Json]) {
+    out.push('[');
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
         }
         match event {
-            // The same text as below, written faster: it may be megabytes.
-            Json::String(text) => push_json_string(&mut list, &quoted(text)),
+            // The same text as below, written faster.
+            Json::String(text) => push_json_string(out, &quoted(text)),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
-                push_json_string(&mut list, &event.to_string());
+                push_json_string(out, &event.to_string());
             }
         }
     }
-    list.push(']');
-    list
+    out.push(']');
 }
 
 /// A text as a JSON string with its quotes.
