@@ -6,8 +6,22 @@
 use alloc::string::String;
 
 /// How many bytes at the beginning stand for themselves in a string: no quote, backslash or control character.
+#[inline]
 pub(crate) fn plain(bytes: &[u8]) -> usize {
-    /// Most runs are shorter, and are not worth the start of a loop over blocks.
+    /// In JSON text within JSON text most runs are shorter.
+    const NEAR: usize = 8;
+    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
+    match near.iter().position(|byte| ENDS_RUN[usize::from(*byte)]) {
+        Some(at) => at,
+        None if far.is_empty() => near.len(),
+        None => NEAR + plain_far(far),
+    }
+}
+
+/// The same where the run has gone on for a while.
+#[inline(never)]
+fn plain_far(bytes: &[u8]) -> usize {
+    /// Shorter runs are not worth the start of a loop over blocks.
     const SHORT: usize = 32;
     let head = by_eights(bytes.get(..SHORT).unwrap_or(bytes));
     if head < SHORT {
@@ -20,7 +34,7 @@ pub(crate) fn plain(bytes: &[u8]) -> usize {
     at + by_eights(bytes.get(at..).unwrap_or_default())
 }
 
-/// The same for short runs.
+/// The same, eight bytes at a time.
 ///
 /// The highest bit of a byte of `special` tells that it ends the run. A borrow can set it for bytes behind such a byte
 /// too, so only the first one counts.
@@ -48,6 +62,17 @@ fn by_eights(bytes: &[u8]) -> usize {
 const fn ends_run(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
+
+/// The same to be looked up, which is faster for single bytes.
+const ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        ends[byte] = ends_run(byte as u8);
+        byte += 1;
+    }
+    ends
+};
 
 /// What the inside of a string stands for; `None` where an escape stands for no character.
 pub(crate) fn unescaped(inner: &str) -> Option<String> {
