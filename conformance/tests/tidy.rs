@@ -15,10 +15,9 @@ type Listed = &'static [(&'static str, &'static str)];
 
 /// Where the model may name the JSON library.
 const JSON_IN_THE_MODEL: Listed = &[
-    ("protocol/src/raw.rs", "strings that hold an escape"),
     ("protocol/src/json.rs", "the value type, under a name of our own"),
     ("protocol/src/message.rs", "error lists, which are read as values"),
-    ("protocol/src/handshake/credentials.rs", "the authorization object"),
+    ("protocol/src/handshake/credentials/object.rs", "the authorization object"),
 ];
 
 /// Where the suite may name the runtime.
@@ -58,7 +57,6 @@ const LONG_FILES: Listed = &[
     ("protocol/src/hub.rs", "who hears what, at once or later"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),
-    ("protocol/src/handshake/credentials.rs", "five kinds of credentials, three carriers, and their tests"),
     ("protocol/src/handshake/url.rs", "every spelling of an endpoint, and their tests"),
     ("protocol/src/server/mod.rs", "one connection, and everything that it asks of its host"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),

@@ -1,8 +1,10 @@
 //! What has come on one connection and waits for a step that wants it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use appsync_protocol::conversation::Heard as Understood;
+use appsync_protocol::envelope::string;
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::wire::OwnedFrame;
 
@@ -78,16 +80,17 @@ impl Inbox {
     /// again here, for it may be megabytes.
     pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame, heard: &Understood<'_>) {
         let OwnedFrame::Text { text, .. } = frame else { return };
-        let known = match heard {
-            Understood::Message(decoded) => decoded.message.id().map(str::to_owned),
+        let id = match heard {
+            Understood::Message(decoded) => decoded.envelope.id.and_then(string).map(Cow::into_owned),
             Understood::Unreadable(_)
             | Understood::Binary
             | Understood::Control
             | Understood::Closed
-            | Understood::Lost => None,
+            | Understood::Lost => {
+                parse_json(text).and_then(|message| message.get("id").and_then(Json::as_str).map(str::to_owned))
+            }
         };
-        let read = || parse_json(text)?.get("id").and_then(Json::as_str).map(str::to_owned);
-        let Some(id) = known.or_else(read) else { return };
+        let Some(id) = id else { return };
         // What belonged to nothing may belong to something now.
         self.passed = 0;
         if text.contains(prefix) {

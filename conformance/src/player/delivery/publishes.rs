@@ -39,10 +39,10 @@ pub(super) const FIELDS: [Field; 3] = [
 impl Deliveries {
     /// The scenario makes an HTTP request; it may be a publish.
     pub(in crate::player) fn called(&mut self, at: Moment, call: u32, request: &Request) {
-        let text = request.body.text();
-        if request.method != "POST" || text.len() > LARGE {
+        if request.method != "POST" || request.body.0.len() > LARGE {
             return;
         }
+        let text = request.body.text();
         let told = match self.dialect {
             Dialect::Graphql => vec![self.mutated(at, &text)],
             Dialect::Events => {

@@ -10,6 +10,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use appsync_protocol::channel::{Channel, ChannelPattern};
 use appsync_protocol::server::{Handled, Mode, Outcome};
 
@@ -55,10 +57,11 @@ struct Namespace {
 impl Default for Events {
     /// `default` and `other`, with API keys for everything and without handlers.
     fn default() -> Self {
-        match Settings::default().compile(&[Mode::ApiKey]) {
+        static COMPILED: LazyLock<Events> = LazyLock::new(|| match Settings::default().compile(&[Mode::ApiKey]) {
             Ok(events) => events,
             Err(_) => unreachable!("the default settings are in order, which a test holds"),
-        }
+        });
+        COMPILED.clone()
     }
 }
 
