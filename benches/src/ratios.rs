@@ -1,7 +1,8 @@
 //! The speed goals. Decoding as a ratio measured side by side in one run: medians of interleaved rounds. The catalogue in
 //! virtual time in seconds of the processor: the quickest round.
 //!
-//! Prints a line for each goal, and ends with 1 where something costs more than its goal and the noise allow.
+//! Prints a line for each goal, and ends with 1 where decoding costs more than its goal and the noise allow, or the
+//! catalogue twice its goal.
 #![allow(clippy::print_stdout, reason = "a command speaks to the terminal")]
 
 use std::hint::black_box;
@@ -18,6 +19,8 @@ const ROUNDS: usize = 9;
 const MESSAGES: u32 = 20_000;
 /// Seconds in which every scenario that needs no socket is to be played.
 const CATALOGUE_SECONDS: f64 = 0.15;
+/// Allowed share beyond the seconds: they are those of a machine, and not a ratio within one run.
+const OTHER_MACHINES: f64 = 2.0;
 /// Allowed noise of a measurement.
 const NOISE: f64 = 1.10;
 
@@ -38,8 +41,8 @@ fn main() -> ExitCode {
         println!("decode/{dialect}: {ratio:.3} of the tagged enum (goal {goal}, {} bytes) {}", text.len(), word(holds));
     }
     let seconds = (0..ROUNDS).map(|_| processor_seconds(play_catalogue)).fold(f64::INFINITY, f64::min);
-    let holds = seconds <= CATALOGUE_SECONDS * NOISE;
-    missed |= !holds;
+    missed |= seconds > CATALOGUE_SECONDS * OTHER_MACHINES;
+    let holds = seconds <= CATALOGUE_SECONDS;
     println!(
         "catalogue in virtual time: {seconds:.3} s, {} scenarios (goal {CATALOGUE_SECONDS} s) {}",
         play_catalogue(),
