@@ -57,6 +57,8 @@ impl Embedded {
                 .provides(Mode::Lambda)
                 .then(|| (Mode::Lambda, auth::example::DENIED_DOCUMENT.into())),
             namespaces: self.config.policy.namespaces.clone(),
+            channel_prefix: String::new(),
+            own: None,
         };
         vec![
             endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),

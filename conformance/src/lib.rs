@@ -7,6 +7,7 @@ pub mod auth;
 pub mod catalogue;
 #[cfg(feature = "endpoint")]
 mod embedded;
+pub mod config;
 pub mod fault;
 pub mod link;
 pub mod player;
@@ -18,6 +19,7 @@ pub mod scenario;
 #[cfg(feature = "endpoint")]
 pub mod selftest;
 pub mod session;
+pub mod settings;
 #[cfg(feature = "endpoint")]
 pub mod sim;
 pub mod target;

@@ -181,6 +181,7 @@ impl<'w> World<'w> {
             Action::Open(conn, request) => self.send(Parcel::Upgrade(conn, request)),
             Action::Transmit(conn, frame) => self.send(Parcel::ToServer(conn, frame)),
             Action::Call(call, request) => self.send(Parcel::Call(call, request)),
+            Action::Fire(..) => self.player.abandon(self.now, "a declared trigger needs a socket"),
             Action::Raw(..) => self.player.abandon(self.now, "bytes below the WebSocket layer need a socket"),
         }
     }

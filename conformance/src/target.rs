@@ -1,12 +1,14 @@
 //! Which endpoint is judged, from what a person gave on the command line or in the environment.
 
 use std::fmt;
+use std::sync::Arc;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
 use crate::auth::Keyring;
 use crate::run::Endpoint;
+use crate::scenario::Own;
 
 #[cfg(feature = "endpoint")]
 pub use crate::embedded::Embedded;
@@ -28,6 +30,10 @@ pub struct Spec {
     pub denied: Option<String>,
     /// Channel namespaces.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with.
+    pub channel_prefix: String,
+    /// A subscription of its own schema, and what triggers it (GraphQL).
+    pub own: Option<Arc<Own>>,
 }
 
 impl fmt::Debug for Spec {
@@ -110,7 +116,8 @@ impl Spec {
             return Err(TargetError::KeyMissing);
         }
         let denied = self.denied.clone().map(|document| (keyring.main, document));
-        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces })
+        let (channel_prefix, own) = (self.channel_prefix.clone(), self.own.clone());
+        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces, channel_prefix, own })
     }
 
     /// Where the endpoint is that was named, whoever wants to speak to it.

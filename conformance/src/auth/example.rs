@@ -85,7 +85,7 @@ fn signed() -> Keyring {
         (Mode::Cognito, Secret::Token(jwt(COGNITO_ISSUER))),
         (Mode::Lambda, Secret::Token(LAMBDA_TOKEN.into())),
     ];
-    Keyring { main: Mode::ApiKey, more: BTreeMap::from(more) }
+    Keyring { main: Mode::ApiKey, more: BTreeMap::from(more), ..Keyring::default() }
 }
 
 fn jwt(issuer: &str) -> String {

@@ -13,6 +13,8 @@ use crate::scenario::{IdIs, Pattern, What};
 /// Messages that wait, and the ids that the scenario has used.
 #[derive(Default)]
 pub(super) struct Inbox {
+    /// Others than this run may publish what the subscriptions hear.
+    strangers: bool,
     waiting: VecDeque<Heard>,
     ids: BTreeSet<String>,
     /// Ids of subscriptions that only this scenario's own events concern: their request names a nonce of it.
@@ -76,6 +78,10 @@ const WORDS: [&str; 17] = [
 ];
 
 impl Inbox {
+    pub(super) fn new(strangers: bool) -> Self {
+        Self { strangers, ..Self::default() }
+    }
+
     /// Notes the ids that the scenario uses. `heard`: the frame as it was understood; only what was not is read
     /// again here, for it may be megabytes.
     pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame, heard: &Understood<'_>) {
@@ -124,12 +130,12 @@ impl Inbox {
             HeardEvent {
                 again: *count > 1 && !nonces.is_empty(),
                 foreign: run && nonces.is_empty() && self.own.contains(&id),
-                anonymous: !run && nonces.is_empty(),
+                anonymous: !run && nonces.is_empty() && !self.strangers,
                 id,
                 nonces: nonces.clone(),
             }
         });
-        let foreign = run && nonces.is_empty();
+        let foreign = nonces.is_empty() && (run || self.strangers);
         self.waiting.push_back(Heard { entry, frame, message, nonces, foreign });
         event
     }

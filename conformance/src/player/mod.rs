@@ -33,7 +33,7 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then, cut, cut_hidden};
+use crate::scenario::{BYSTANDER, Cast, Conn, Firing, Publication, Scenario, Step, Then, cut, cut_hidden};
 use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
 use wait::Waiting;
@@ -74,6 +74,8 @@ pub enum Action {
     Raw(Conn, Vec<u8>),
     /// Make an HTTP request; tell the answer with [`Player::answered`].
     Call(u32, Request),
+    /// Use the declared trigger; tell with [`Player::answered`], a command that succeeds by status 200.
+    Fire(u32, Firing),
 }
 
 /// What comes out of the player.
@@ -202,7 +204,7 @@ impl<'s> Player<'s> {
             let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
             self.lines.insert(
                 conn,
-                Line { conversation, inbox: Inbox::default(), over: false, watch: Watch::default(), murky: false },
+                Line { conversation, inbox: Inbox::new(self.cast.own.is_some()), over: false, watch: Watch::default(), murky: false },
             );
         }
         match any_of.iter().find(|greeting| greeting.fits(&response)) {
@@ -271,7 +273,12 @@ impl<'s> Player<'s> {
             Ok(response) => response,
             Err(trouble) => return self.end(Ending::Trouble(trouble)),
         };
+        if any_of.is_empty() && !(200..300).contains(&response.status) {
+            // The declared trigger is the user's, and not a part of what is judged.
+            return self.end(Ending::Trouble(format!("the declared trigger answers with status {}", response.status)));
+        }
         match any_of.iter().find(|answer| answer.fits(&response)) {
+            None if any_of.is_empty() => self.evidence.push("the declared trigger was used".into()),
             Some(answer) => {
                 self.read(answer.reading);
                 self.evidence.push(format!("HTTP {}", cut(&answer.to_string(), 100)));
@@ -356,6 +363,10 @@ impl<'s> Player<'s> {
                 let call = self.call(request);
                 self.waiting = Waiting::Call { call, any_of, rule, until: until + self.limits.step };
             }
+            Step::Fire { firing, rule } => {
+                let call = self.fire(firing);
+                self.waiting = Waiting::Call { call, any_of: Vec::new(), rule, until: until + self.limits.step };
+            }
             Step::Warm { conn, id, attempts, rule } => self.warm(conn, id, attempts.into(), rule),
             Step::Forbid { conn, id, nonce, rule } => {
                 self.deliveries.forbid(Forbidden { conn, id, nonce, rule });
@@ -379,7 +390,18 @@ impl<'s> Player<'s> {
                 self.call(request);
             }
             Publication::Frame(conn, frame) => self.send(conn, frame),
+            Publication::Fire(firing) => {
+                self.fire(firing);
+            }
         }
+    }
+
+    fn fire(&mut self, firing: Firing) -> u32 {
+        self.calls += 1;
+        self.published = Some(self.now);
+        self.note(0, Event::Bytes { what: "the declared trigger" });
+        self.out.push_back(Action::Fire(self.calls, firing));
+        self.calls
     }
 
     fn call(&mut self, request: Request) -> u32 {

@@ -9,14 +9,16 @@
 //! Every wait is bounded: connect, step, scenario and run limits, one inside the other. Trouble of ours or of
 //! the network is *inconclusive*, never *fail*, and never ends the run.
 
+mod budget;
 mod cases;
 mod draw;
 mod drive;
+pub(crate) mod fire;
 mod linger;
 mod preflight;
 mod restart;
 
-pub use drive::Budget;
+pub use budget::{Budget, POLITE_RATE};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +38,7 @@ use crate::player::{Ending, Limits, Outcome};
 use crate::report::baseline::Comparison;
 use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
-use crate::scenario::{Need, Scenario, Tier};
+use crate::scenario::{Need, Own, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
 use drive::{Driver, Lingering};
@@ -62,6 +64,10 @@ pub struct Endpoint {
     pub denied: Option<(Mode, String)>,
     /// Channel namespaces; never empty.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with.
+    pub channel_prefix: String,
+    /// A subscription of its own schema, and what triggers it (GraphQL).
+    pub own: Option<Arc<Own>>,
 }
 
 impl Endpoint {
@@ -119,6 +125,8 @@ pub struct Options {
     pub max_connections: u64,
     /// Most messages to send.
     pub max_messages: u64,
+    /// Most publishes a second on one connection; none is no limit.
+    pub rate: Option<u32>,
     /// Command that brings the target back and prints a `READY` line.
     pub restart_cmd: Option<String>,
     /// How long to wait for the target to come back.
@@ -194,12 +202,17 @@ pub async fn run(
     let started = Instant::now();
     let run_timeout = options.run_timeout;
     let mut runner = Runner::new(options, dialer, progress);
+    let budget = Arc::clone(&runner.budget);
     let stop = {
         let mut interrupt = interrupt.clone();
         tokio::select! {
             stop = runner.everything() => stop,
             () = tokio::time::sleep(run_timeout) => {
-                runner.out_of_time();
+                runner.cut_short(&format!("the time for the run ({} s) was up", run_timeout.as_secs_f64()));
+                None
+            }
+            why = budget.until_reached() => {
+                runner.cut_short(&why);
                 None
             }
             Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => None,
@@ -226,7 +239,7 @@ struct Runner {
 impl Runner {
     fn new(options: Options, dialer: Dialer, progress: mpsc::UnboundedSender<Progress>) -> Self {
         Self {
-            budget: Arc::new(Budget::new(options.max_connections, options.max_messages)),
+            budget: Arc::new(Budget::new(options.max_connections, options.max_messages, options.rate)),
             keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
             ledger: Ledger::new(&options),
             held: Vec::new(),
@@ -337,12 +350,15 @@ impl Runner {
 
     fn lacks(&self, scenario: &Scenario) -> Option<&'static str> {
         let lacking = self.lacking.get(&scenario.dialect);
+        let has_not = |need| lacking.is_some_and(|lacking| lacking.contains(&need));
+        let own = self.endpoint(scenario.dialect).and_then(|endpoint| endpoint.own.as_ref());
         let lacks = |need: &Need| match need {
             Need::Limits => !self.options.limits,
             Need::SecondNamespace => self.endpoint(scenario.dialect).is_none_or(|e| e.namespaces.len() < 2),
-            Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => {
-                lacking.is_some_and(|lacking| lacking.contains(need))
-            }
+            Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => has_not(*need),
+            Need::Subscription => own.is_none() && has_not(Need::ChannelSchema),
+            Need::Topic => own.map_or_else(|| has_not(Need::ChannelSchema), |own| !own.has_topics()),
+            Need::Contrast => own.is_none() && has_not(Need::MessageSchema),
             Need::DeniedField => self.endpoint(scenario.dialect).is_none_or(|e| e.denied.is_none()),
             Need::Mode(_) | Need::SecondMode | Need::Jwt | Need::Token => {
                 let endpoint = self.endpoint(scenario.dialect);
@@ -493,14 +509,13 @@ impl Runner {
         }
     }
 
-    /// The time for the run is up: whatever is open stays open, and says so.
-    fn out_of_time(&mut self) {
-        let why = format!("the time for the run ({} s) was up", self.options.run_timeout.as_secs_f64());
+    /// The run ends before it is over: whatever is open stays open, and says so.
+    fn cut_short(&mut self, why: &str) {
         self.say(format!("{why}; the rest was not run"));
-        self.withhold(&why);
+        self.withhold(why);
         for scenario in self.selected() {
             if !self.ledger.has(scenario.id) {
-                self.put(self.ledger.unplayed(scenario, Verdict::Inconclusive, &why));
+                self.put(self.ledger.unplayed(scenario, Verdict::Inconclusive, why));
             }
         }
     }

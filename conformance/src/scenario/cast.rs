@@ -3,6 +3,8 @@
 //! Every payload, channel and argument holds a nonce of the run, the scenario and the step, so that what
 //! arrives can be told apart from everything else that travels at the same time.
 
+use std::sync::Arc;
+
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Credentials, Url, build};
 use appsync_protocol::json::{Json, push_json_string};
@@ -11,6 +13,8 @@ use appsync_protocol::wire::{Bytes, Headers, Request};
 
 use crate::auth::sign::{self, Secret};
 use crate::auth::{Keyring, example, wrong};
+use crate::scenario::Publication;
+use crate::scenario::own::Own;
 
 /// Everything a scenario needs to know of the target and of its own run.
 #[derive(Clone)]
@@ -35,6 +39,10 @@ pub struct Cast {
     pub realtime: Url,
     /// Channel namespaces of the target; never empty.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with; letters, digits and hyphens.
+    pub channel_prefix: String,
+    /// The subscription that is used where any will do, instead of the channel schema.
+    pub own: Option<Arc<Own>>,
     /// `Sec-WebSocket-Key` of upgrades: 16 bytes in base64.
     pub upgrade_key: String,
 }
@@ -66,6 +74,8 @@ impl Cast {
             http_path: http_path.into(),
             realtime: Url { secure: true, host: "api.example.com".into(), path: path.into() },
             namespaces: vec!["default".into(), "other".into()],
+            channel_prefix: String::new(),
+            own: None,
             upgrade_key: "c3luY3NwZWMtZXhhbXBsZQ==".into(),
         }
     }
@@ -190,9 +200,33 @@ impl Cast {
         start_text(id, &request_body(document, variables), authorization)
     }
 
-    /// `start` of `subscribe2channel(name)`.
+    /// `start` of a subscription to this topic: `subscribe2channel(name)`, or the declared one.
     pub fn start_channel(&self, id: &str, name: &str) -> String {
-        self.start(id, SUBSCRIBE_TO_CHANNEL, &serde_json::json!({ "n": name }))
+        let (document, variables) = self.subscription(name);
+        self.start(id, &document, &variables)
+    }
+
+    /// Document and variables of a subscription to this topic.
+    pub fn subscription(&self, name: &str) -> (String, Json) {
+        match &self.own {
+            Some(own) => (own.document.clone(), own.variables_for(name)),
+            None => (SUBSCRIBE_TO_CHANNEL.into(), serde_json::json!({ "n": name })),
+        }
+    }
+
+    /// JSON text of the request of a subscription to this topic.
+    pub fn subscription_request(&self, name: &str) -> String {
+        let (document, variables) = self.subscription(name);
+        request_body(&document, &variables)
+    }
+
+    /// How an event with this nonce is published to this topic.
+    pub fn publication(&self, name: &str, nonce: &str) -> Publication {
+        let Some(own) = &self.own else { return Publication::Http(self.publish_to_channel(name, nonce)) };
+        match (own.trigger.mutation(name, nonce), own.trigger.firing(name, nonce)) {
+            (_, Some(firing)) => Publication::Fire(firing),
+            (body, None) => Publication::Http(self.post(&body.unwrap_or_default())),
+        }
     }
 
     /// The mutation that `subscribe2channel(name)` hears; the nonce travels in `data`.
@@ -205,7 +239,7 @@ impl Cast {
 
     /// A channel below the first namespace, with a nonce of its own.
     pub fn channel(&self, label: &str) -> String {
-        format!("/{}/{}", self.namespace(), self.nonce(label))
+        format!("/{}/{}{}", self.namespace(), self.channel_prefix, self.nonce(label))
     }
 
     /// The first namespace.

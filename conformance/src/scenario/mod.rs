@@ -6,10 +6,12 @@
 //! measured quiet window. Every expectation names the requirement that is broken if it is not met.
 
 pub mod cast;
+pub mod own;
 pub mod pattern;
 mod render;
 
 pub use cast::Cast;
+pub use own::{Firing, Own};
 pub use pattern::{Answer, Field, Greeting, IdIs, Pattern, Shape, Then, What};
 pub use render::{cut, cut_hidden, render, step_lines};
 
@@ -48,6 +50,12 @@ pub enum Need {
     MessageSchema,
     /// The `Note` schema: `addNote`, `dropNote`, `onNote(board, stars)`.
     NoteSchema,
+    /// A subscription and what triggers it: of the channel schema, or declared.
+    Subscription,
+    /// The same, with an argument that tells events apart.
+    Topic,
+    /// A second subscription, which the events of the first are not for: of the message schema, or declared.
+    Contrast,
     /// A second channel namespace.
     SecondNamespace,
     /// Permission to create hundreds of subscriptions or send megabytes (`--limits`).
@@ -77,6 +85,9 @@ impl Need {
             Self::ChannelSchema
             | Self::MessageSchema
             | Self::NoteSchema
+            | Self::Subscription
+            | Self::Topic
+            | Self::Contrast
             | Self::SecondNamespace
             | Self::Limits
             | Self::Socket
@@ -90,6 +101,15 @@ impl Need {
             Self::ChannelSchema => "the schema lacks publish2channel and subscribe2channel",
             Self::MessageSchema => "the schema lacks sendMessage and subscribeToMessages",
             Self::NoteSchema => "the schema lacks addNote and onNote",
+            Self::Subscription => {
+                "the schema lacks publish2channel and subscribe2channel, and no subscription is declared (syncspec.toml)"
+            }
+            Self::Topic => {
+                "the schema lacks publish2channel and subscribe2channel, and no subscription with a topic is declared"
+            }
+            Self::Contrast => {
+                "the schema lacks sendMessage and subscribeToMessages, and no subscription is declared (syncspec.toml)"
+            }
             Self::SecondNamespace => "only one --namespace is known",
             Self::Limits => "it needs --limits",
             Self::Socket => "it needs a socket",
@@ -207,6 +227,13 @@ pub enum Step {
         /// Broken if it arrives.
         rule: Requirement,
     },
+    /// Uses the declared trigger of the target. That it cannot be used is trouble and not a fault of the target.
+    Fire {
+        /// How.
+        firing: Firing,
+        /// What it is for.
+        rule: Requirement,
+    },
     /// Listens for the quiet window: max(100 ms, 3 times the slowest delivery of the run).
     Quiet {
         /// The connection.
@@ -228,6 +255,8 @@ pub enum Publication {
     Http(Request),
     /// Over a connection.
     Frame(Conn, OwnedFrame),
+    /// By the declared trigger.
+    Fire(Firing),
 }
 
 /// How long an expectation waits. Not wall-clock figures: the player's limits say what each means.
@@ -245,6 +274,11 @@ impl Scenario {
     /// The area in the identifier: `subscribe` of `graphql/subscribe/ack`.
     pub fn area(&self) -> &'static str {
         self.id.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Whether it can be played with the subscription that a target declares.
+    pub fn takes_declared(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, Need::Subscription | Need::Topic))
     }
 
     /// Whether it is the discrimination control of its dialect.

@@ -1,5 +1,6 @@
 //! What an expectation accepts, and how a message is held against it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use appsync_protocol::envelope::Raw;
@@ -37,7 +38,7 @@ pub enum What {
         /// Its id.
         id: IdIs,
         /// Members by dotted path, and what each has to be.
-        members: Vec<(&'static str, Shape)>,
+        members: Vec<(Cow<'static, str>, Shape)>,
     },
     /// A pong with this payload.
     Pong(Vec<u8>),
@@ -67,6 +68,8 @@ pub enum Shape {
     OneOf(Vec<Json>),
     /// A string that holds the JSON text of this value; an array of just one such string will do (EVT-A-01).
     JsonText(Json),
+    /// A string in which this stands.
+    Holding(String),
     /// Any string.
     Text,
     /// A whole number above zero.
@@ -199,9 +202,9 @@ impl Pattern {
 
     /// The same, with a member that has to fit.
     #[must_use]
-    pub fn has(mut self, path: &'static str, shape: Shape) -> Self {
+    pub fn has(mut self, path: impl Into<Cow<'static, str>>, shape: Shape) -> Self {
         match &mut self.what {
-            What::Message { members, .. } => members.push((path, shape)),
+            What::Message { members, .. } => members.push((path.into(), shape)),
             What::Pong(_) | What::Closed | What::CloseFrame => {}
         }
         self
@@ -257,6 +260,7 @@ impl Shape {
             Self::Is(wanted) => value.is_some_and(|value| same_meaning(wanted, value)),
             Self::OneOf(wanted) => value.is_some_and(|value| wanted.iter().any(|w| same_meaning(w, value))),
             Self::JsonText(wanted) => value.is_some_and(|value| holds(value, wanted)),
+            Self::Holding(part) => value.and_then(Json::as_str).is_some_and(|text| text.contains(part.as_str())),
             Self::Text => value.is_some_and(Json::is_string),
             Self::PositiveInteger => value.and_then(Json::as_u64).is_some_and(|n| n > 0),
             Self::Object => value.is_some_and(Json::is_object),
@@ -426,6 +430,7 @@ impl fmt::Display for Shape {
                 f.write_str(&all.join(" or "))
             }
             Self::JsonText(value) => write!(f, "the text of {value}"),
+            Self::Holding(part) => write!(f, "a string with {part}"),
             Self::Text => f.write_str("a string"),
             Self::PositiveInteger => f.write_str("a whole number above 0"),
             Self::Object => f.write_str("an object"),

@@ -10,10 +10,7 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Mode;
 use serde_json::json;
 
-use super::steps::{
-    INIT, QUICK, admitted, all, any_of, connected, expect, heard, open_in_vain, refusal, say, subscribed_by,
-    told_by_error, turned_away, warmed_with,
-};
+use super::steps::{INIT, QUICK, admitted, all, any_of, connected, expect, heard, open_in_vain, refusal, say, subscribed_by, told_by_error, turned_away, warmed_with};
 use crate::auth::sign::Secret;
 use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
 use crate::catalogue::modes::{
@@ -80,7 +77,7 @@ fn operates(cast: &Cast, mode: Mode) -> Vec<Step> {
         vec![
             warmed_with(cast, 1, "own", R::GqlAuth013, |nonce| cast.post_by(&own, &mutation(&room, nonce))),
             published_by(cast, &room, &nonce, &own),
-            heard(1, "own", &room, &nonce, R::GqlSub012),
+            heard(cast, 1, "own", (&room, &nonce), R::GqlSub012),
         ],
     ])
 }

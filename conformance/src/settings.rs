@@ -1,4 +1,6 @@
-//! What is wrong with the settings, and where: file, line, column and key, or the option.
+//! What is wrong with a settings file, and where: file, line, column and key, or the option.
+//!
+//! Shared by every file that people write: that of `serve` and that of targets.
 
 use std::fmt;
 use std::ops::Range;
@@ -59,14 +61,14 @@ impl std::error::Error for SettingsError {}
 
 /// The text of a file, for places within it. The built-in defaults have neither.
 #[derive(Clone, Default)]
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl Source {
     /// The place of a byte of the text, and of the key that stands there or that has its value there.
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         Place::Key {
@@ -78,7 +80,7 @@ impl Source {
     }
 
     /// The place of a dotted key, such as `graphql.resolvers."Mutation.add".delay`, or of what is around it in the file.
-    pub(super) fn place_of(&self, key: &str) -> Place {
+    pub(crate) fn place_of(&self, key: &str) -> Place {
         let span = DeTable::parse(&self.text).ok().and_then(|table| find(table.get_ref(), key));
         match span.map(|span| self.place(span)) {
             Some(Place::Key { path, line, column, .. }) => Place::Key { path, line, column, key: key.into() },
@@ -87,19 +89,24 @@ impl Source {
     }
 
     /// What `toml` or serde says, in our words.
-    pub(super) fn error(&self, error: &toml::de::Error) -> SettingsError {
+    pub(crate) fn error(&self, error: &toml::de::Error) -> SettingsError {
         let place = match error.span() {
             Some(span) => self.place(span),
             None => Place::File(self.path.clone()),
         };
-        let is_secret = matches!(&place, Place::Key { key, .. } if key.starts_with("auth"));
+        let is_secret = matches!(&place, Place::Key { key, .. } if is_secret(key));
         SettingsError { place, what: printable(&in_our_words(error.message().trim(), is_secret)) }
     }
 }
 
 /// The file could not be read.
-pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> SettingsError {
     SettingsError { place: Place::File(path.into()), what: error.to_string() }
+}
+
+/// Keys whose values are never quoted.
+fn is_secret(key: &str) -> bool {
+    key.starts_with("auth") || key.split('.').any(|part| matches!(part, "credentials" | "headers"))
 }
 
 // The key at a place
