@@ -10,6 +10,7 @@ mod embedded;
 pub mod fault;
 pub mod link;
 pub mod player;
+pub mod recording;
 #[cfg(feature = "endpoint")]
 pub mod reference;
 pub mod report;
