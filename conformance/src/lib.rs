@@ -11,6 +11,7 @@ pub mod config;
 pub mod fault;
 pub mod link;
 pub mod player;
+pub mod recording;
 #[cfg(feature = "endpoint")]
 pub mod reference;
 pub mod report;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use syncspec::catalogue::{faults, scenarios};
 use syncspec::player::{Entry, Event, Observation, Outcome};
-use syncspec::report::baseline::{self, Baseline, Comparison, Difference, Matched, Unknown};
+use syncspec::report::baseline::{self, Baseline, Comparison, Difference, Matched};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::explain::{explain, suggest};
 use syncspec::report::json::{from_json, to_json};
@@ -464,7 +464,7 @@ fn a_wrong_baseline_is_told_with_line_key_and_expectation() {
         case("verdict = \"fail\"\nreason = \"  \"\n"),
         case("verdict = \"bad\"\nreason = \"r\"\n"),
         case("verdict = 3\nreason = \"r\"\n"),
-        case("verdict = \"fail\"\nreason = \"r\"\nlink = \"x\"\n"),
+        case("verdict = \"fail\"\nreason = \"r\"\nuntil = \"x\"\n"),
         case("verdict = \"fail\"\nreason = \"r\"\ndialect = \"mqtt\"\n"),
         case("verdict = \"fail\"\nreason = \"r\"\n[[case]]\nid = \"a/b/c\"\nverdict = \"warn\"\nreason = \"r\"\n"),
         "[[case]]\n".into(),
@@ -496,7 +496,7 @@ fn of_several_reasons_to_exit_the_first_in_order_decides() {
                 comparison.regressions.push(difference.clone());
             }
             if has(6) {
-                comparison.unknown.push(Unknown { id: "a".into(), line: 1, near: None });
+                comparison.stale.push(difference.clone());
             }
             let facts = ExitFacts {
                 interrupted: has(130),

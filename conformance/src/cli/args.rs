@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::baseline::BaselineOptions;
+use super::check::{CheckOptions, ConvertRecordingOptions};
 use super::credentials::SuiteCredentials;
 use super::publish::PublishOptions;
 use super::reach::TargetOptions;
@@ -23,11 +25,11 @@ const AFTER: &str = "\
 Exit codes (subscribe and publish have their own, see their --help):
   0    everything selected passes, or fails exactly as the baseline says
   1    at least one unexpected failure
-  2    wrong arguments or files; nothing was run
+  2    wrong arguments or files, nothing was run; or the baseline names what does not exist
   3    the target cannot be reached or refuses the credentials: no statement about it
   4    nothing was selected, or fewer cases were run than --min-cases
   5    only inconclusive results where a verdict was required
-  6    the baseline is stale: something listed now passes, or no longer exists
+  6    the baseline is stale: something listed now passes, or an entry is beyond its last day
   70   a defect of syncspec itself
   130  interrupted; reports hold what there was
 
@@ -56,6 +58,12 @@ pub(super) enum Command {
     Report(ReportOptions),
     /// Run one case of a report again, or write it as a script.
     Replay(ReplayOptions),
+    /// Make, mend and check a baseline of expected verdicts, from the report of a run.
+    Baseline(BaselineOptions),
+    /// Judge recordings: run the model over what was said on a connection, in files. No network.
+    Check(CheckOptions),
+    /// Make a recording out of one of another form, without its secrets.
+    ConvertRecording(ConvertRecordingOptions),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

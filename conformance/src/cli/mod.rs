@@ -1,6 +1,8 @@
 //! Sub-commands: arguments in, exit code out.
 
 mod args;
+mod baseline;
+mod check;
 mod credentials;
 mod log;
 mod look_up;
@@ -56,6 +58,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(options) => look_up::explain(&options),
         Command::Report(options) => report::run(&options),
         Command::Replay(options) => report::replay(&options, again),
+        Command::Baseline(options) => baseline::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::ConvertRecording(options) => check::convert_recording(&options),
     })
 }
 
@@ -78,6 +83,12 @@ fn say(what: impl std::fmt::Display) {
 fn usage(what: impl std::fmt::Display) -> u8 {
     eprintln!("syncspec: {what}");
     USAGE
+}
+
+/// The day on which entries of a baseline expire or not, in UTC.
+fn today() -> Option<chrono::NaiveDate> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    syncspec::report::baseline::day(now.as_secs())
 }
 
 /// A seed nobody chose: from the system's random numbers and the process.

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
-use syncspec::report::baseline::{self, Baseline};
+use syncspec::report::baseline::{self, Baseline, BaselineRecord, Comparison};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
-use syncspec::report::{Case, Run, json, junit, ndjson};
+use syncspec::report::{Case, Run, is_known_case, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
 use syncspec::scenario::Tier;
 use syncspec::target::{Spec, urls};
@@ -104,7 +103,7 @@ fn start_embedded(_: &ServerOptions) -> Result<(Vec<Endpoint>, Embedded), String
 
 fn read_baseline(path: &Path) -> Result<Baseline, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("--baseline {}: {error}", path.display()))?;
-    Baseline::parse(&text, path).map_err(|error| error.to_string())
+    Ok(Baseline::parse(&text, path).map_err(|error| error.to_string())?.as_of(super::today()))
 }
 
 fn open_reports(wanted: &[String]) -> Result<Reports, String> {
@@ -328,6 +327,7 @@ fn complain(written: std::io::Result<()>) {
 /// Writes every report. One that cannot be written changes the exit code, so those that tell it come last, and
 /// again where the last of all fails.
 fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &mut Run, facts: &mut ExitFacts<'_>) {
+    let comparison = facts.baseline;
     let mut note = |run: &mut Run, written: Result<(), String>| {
         let Err(what) = written else { return false };
         eprintln!("syncspec: {what}");
@@ -336,12 +336,12 @@ fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &mut Run, 
         true
     };
     note(run, write_what_tells_no_exit(options, reports, run));
-    if note(run, write_json(reports, run)) {
-        note(run, write_json(reports, run));
+    if note(run, write_json(reports, run, comparison)) {
+        note(run, write_json(reports, run, comparison));
     }
     let lines = reports.ndjson.iter_mut().try_for_each(|writer| writer.finished(run));
     if note(run, lines.map_err(|error| format!("--report ndjson: {error}"))) {
-        note(run, write_json(reports, run));
+        note(run, write_json(reports, run, comparison));
     }
 }
 
@@ -354,15 +354,17 @@ fn write_what_tells_no_exit(options: &ServerOptions, reports: &Reports, run: &Ru
 }
 
 /// Writes as many as it can.
-fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
-    let text = json::to_json(run);
+fn write_json(reports: &Reports, run: &Run, comparison: Option<&Comparison>) -> Result<(), String> {
+    if reports.json.is_empty() && reports.derived.is_empty() {
+        return Ok(());
+    }
+    let baseline = comparison.map(BaselineRecord::of);
+    let document = &json::Document { baseline, ..json::Document::of(run) };
+    let text = json::to_text(document);
     let written = reports.json.iter().map(|path| put(path, &text));
-    let document = (!reports.derived.is_empty()).then(|| json::Document::of(run));
-    let derived = document.iter().flat_map(|document| {
-        reports.derived.iter().map(move |(format, path)| {
-            let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
-            super::report::put(Some(path), &text).map(drop)
-        })
+    let derived = reports.derived.iter().map(move |(format, path)| {
+        let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
+        super::report::put(Some(path), &text).map(drop)
     });
     written.chain(derived).collect::<Vec<_>>().into_iter().collect()
 }
@@ -370,11 +372,6 @@ fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
 fn put(path: &Path, text: &str) -> Result<(), String> {
     let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn is_known_case(id: &str) -> bool {
-    let monitored = |rule: &str| appsync_protocol::requirement::Requirement::parse(rule).is_some();
-    scenarios().any(|scenario| scenario.id == id) || id.strip_prefix("monitor/").is_some_and(monitored)
 }
 
 fn style(choice: ColorChoice) -> Style {

@@ -10,6 +10,7 @@ use appsync_protocol::requirement::{Reach, Requirement};
 use appsync_protocol::transcript::Transcript;
 use serde::{Deserialize, Serialize};
 
+use super::baseline::BaselineRecord;
 use super::model::{Case, Exit, Run, SCHEMA_VERSION, Target};
 pub use super::read::from_json;
 use super::roll_up;
@@ -37,6 +38,9 @@ pub struct Document {
     pub requirements: Vec<RequirementRecord>,
     /// Measured values and readings, merged over all cases.
     pub observations: Vec<ObservationRecord>,
+    /// How the run compares with a baseline, where it was held against one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
     /// Exit code and reason.
     pub exit: ExitRecord,
 }
@@ -212,7 +216,7 @@ pub fn to_text(document: &Document) -> String {
 
 /// Indented JSON text. Records hold texts, numbers and lists under string keys: there is nothing in them
 /// that JSON could not say.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub fn pretty(value: &impl Serialize) -> String {
     match serde_json::to_string_pretty(value) {
         Ok(text) => text + "\n",
         Err(error) => unreachable!("records are JSON: {error}"),
@@ -233,6 +237,7 @@ impl Document {
             requirements: roll_up::requirements(roll_up::register(), &cases),
             cases,
             observations: observations(&run.observations),
+            baseline: None,
             exit: ExitRecord::of(&run.exit),
         }
     }

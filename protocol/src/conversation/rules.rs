@@ -105,10 +105,11 @@ impl Conversation {
             self.loose = self.loose.saturating_sub(1);
             return;
         };
+        // What nobody could read may have been the operation that is refused.
         let answered = match operation {
-            Some(Operation::Subscribe) => self.refuse_start(id),
-            Some(Operation::Unsubscribe) => self.refuse_stop(id),
-            Some(Operation::Publish) => self.answer_publish(id),
+            Some(Operation::Subscribe) => self.refuse_start(id) || self.answer_loose(),
+            Some(Operation::Unsubscribe) => self.refuse_stop(id) || self.answer_loose(),
+            Some(Operation::Publish) => self.answer_publish(id) || self.answer_loose(),
             None => self.refuse_something(id),
         };
         if !answered && !self.may_be_forgotten(id) {
