@@ -130,9 +130,8 @@ fn readings() -> Vec<Variant> {
 }
 
 /// Plays every scenario against every variant.
-pub fn try_all(jobs: usize, done: &(dyn Fn() + Sync)) -> Alarms {
-    let variants = variants();
-    let found = in_parallel(&variants, jobs, done, |variant| {
+pub fn try_all(variants: &[Variant], jobs: usize, done: &(dyn Fn() + Sync)) -> Alarms {
+    let found = in_parallel(variants, jobs, done, |variant| {
         let own: Vec<_> = all_playable()
             .into_iter()
             .filter(|scenario| variant.dialect.is_none_or(|dialect| dialect == scenario.dialect))

@@ -219,10 +219,10 @@ fn of_answer(dialect: Dialect, status: u16, members: &'static [&'static str]) ->
 }
 
 /// Plays each derived saboteur until something counts against it; the cheap scenarios come first.
-pub fn try_all(jobs: usize, done: &(dyn Fn() + Sync)) -> Vec<Trial> {
+pub fn try_all(derived: &[Derived], jobs: usize, done: &(dyn Fn() + Sync)) -> Vec<Trial> {
     let mut order = all_playable();
     order.sort_by_key(|scenario| (scenario.tier, scenario.needs.contains(&Need::Limits)));
-    in_parallel(&derived(), jobs, done, |derived| Trial { derived: derived.clone(), fate: fate(derived, &order) })
+    in_parallel(derived, jobs, done, |derived| Trial { derived: derived.clone(), fate: fate(derived, &order) })
 }
 
 fn fate(derived: &Derived, order: &[&'static Scenario]) -> Fate {
