@@ -1,7 +1,5 @@
 //! What people and programs read of a run: the texts as snapshots, the forms as properties.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -21,6 +19,7 @@ use syncspec::report::ndjson::{Line, Writer};
 use syncspec::report::text::{Style, failure, printable, summary};
 use syncspec::report::{Case, Exit, Run, Target, list};
 use syncspec::scenario::Scenario;
+use syncspec::selftest::stage;
 use syncspec::verdict::{Breach, Verdict, judge};
 
 const PLAIN: Style = Style { color: false, width: 100 };
@@ -708,8 +707,9 @@ fn played_run() -> Run {
     let scenario =
         scenarios().find(|s| s.id == "graphql/control/delivers-to-the-right-subscription").expect("the control");
     let fault = faults().find(|fault| fault.name == "graphql-leak-to-another-field").expect("its saboteur");
-    assert!(common::playable(scenario));
-    let cases = [vec![], vec![fault.how]].map(|bent| played(scenario, &common::outcome(scenario, &bent)));
+    assert!(stage::playable(scenario));
+    let cases = [vec![], vec![fault.how]]
+        .map(|bent| played(scenario, &stage::outcome(scenario, syncspec::reference::Config::default(), &bent)));
     Run {
         target: Target { embedded: true, ..Target::default() },
         cases: cases.into(),

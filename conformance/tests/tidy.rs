@@ -26,6 +26,7 @@ const SHELLS: Listed = &[
     ("conformance/src/link/", "the client's sockets"),
     ("conformance/src/reference/shell", "the server's sockets"),
     ("conformance/src/run/", "scenarios over sockets"),
+    ("conformance/src/selftest/sockets", "the trial over sockets"),
     ("conformance/src/session/", "the client of the model over sockets"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];

@@ -354,6 +354,12 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
             exact.as_str().eq_ignore_ascii_case(channel.as_str())
         }
         ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelMatch) => exact.namespace() == channel.namespace(),
+        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelEnd) => {
+            channel.as_str().starts_with(exact.as_str())
+        }
+        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSegment) => {
+            channel.as_str().len() > prefix.as_str().len() && channel.as_str().starts_with(prefix.as_str())
+        }
         ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
     }
 }
@@ -369,7 +375,9 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
             return true;
         }
         // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
-        occurrence.object.get(name).is_some_and(|actual| same_meaning(wanted, actual))
+        occurrence.object.get(name).is_some_and(|actual| {
+            same_meaning(wanted, actual) || !policy.makes(Check::ArgumentEnd) && begins_with(actual, wanted)
+        })
     };
     let arguments = if !policy.makes(Check::ArgumentsMatch) {
         true
@@ -379,6 +387,10 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
         plan.arguments.is_empty() || plan.arguments.iter().any(argument)
     };
     same_field && arguments
+}
+
+fn begins_with(text: &Json, start: &Json) -> bool {
+    text.as_str().zip(start.as_str()).is_some_and(|(text, start)| text.starts_with(start))
 }
 
 /// The payload for one subscriber; `None` where it is beyond the size limit.

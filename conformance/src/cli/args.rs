@@ -164,7 +164,7 @@ pub(super) enum ColorChoice {
 #[derive(Args)]
 pub(super) struct SelftestOptions {
     /// How often the catalogue is played under injected delay and jitter, in virtual time. 1000 take some minutes.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) repetitions: u32,
     /// How often the quick tier is played over sockets, with delay and jitter; 0 for none.
     #[arg(long, value_name = "N", default_value_t = 2)]
@@ -175,7 +175,7 @@ pub(super) struct SelftestOptions {
     /// Threads. [default: one for each core]
     #[arg(long, short, value_name = "N")]
     pub(super) jobs: Option<usize>,
-    /// Only these parts: saboteurs, derived, benign, null, repetitions, below, sockets.
+    /// Only these parts: saboteurs, derived, benign, null, repetitions, below, links, sockets.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     pub(super) part: Vec<String>,
     /// Only derived saboteurs and benign variants whose name contains this; several are separated by commas.

@@ -21,6 +21,7 @@ pub mod sockets;
 mod spelling;
 pub mod stage;
 pub mod survivors;
+mod variations;
 
 pub use results::Results;
 
@@ -62,14 +63,24 @@ pub enum Phase {
     Flakes,
     /// Saboteurs below the WebSocket layer.
     Below,
+    /// Benign variants of what comes over a socket.
+    Links,
     /// Repetitions over sockets.
     Sockets,
 }
 
 impl Phase {
     /// Every part.
-    pub const ALL: [Self; 7] =
-        [Self::Saboteurs, Self::Derived, Self::Benign, Self::Null, Self::Flakes, Self::Below, Self::Sockets];
+    pub const ALL: [Self; 8] = [
+        Self::Saboteurs,
+        Self::Derived,
+        Self::Benign,
+        Self::Null,
+        Self::Flakes,
+        Self::Below,
+        Self::Links,
+        Self::Sockets,
+    ];
 
     /// The word of the command line.
     pub const fn word(self) -> &'static str {
@@ -80,6 +91,7 @@ impl Phase {
             Self::Null => "null",
             Self::Flakes => "repetitions",
             Self::Below => "below",
+            Self::Links => "links",
             Self::Sockets => "sockets",
         }
     }
@@ -93,6 +105,7 @@ impl Phase {
             Self::Null => "null peers",
             Self::Flakes => "repetitions",
             Self::Below => "saboteurs below the WebSocket layer",
+            Self::Links => "benign variants over sockets",
             Self::Sockets => "repetitions over sockets",
         }
     }
@@ -135,6 +148,13 @@ pub fn run(options: &Options, begun: &dyn Fn(Phase, usize), done: &(dyn Fn() + S
                 if options.sockets > 0 {
                     begun(phase, sockets::saboteurs().len());
                     results.below = sockets::try_saboteurs(jobs, done);
+                }
+            }
+            Phase::Links => {
+                if options.sockets > 0 {
+                    let links = sockets::links(&options.only);
+                    begun(phase, links.len());
+                    results.links = sockets::try_links(&links, done);
                 }
             }
             Phase::Sockets => {

@@ -27,6 +27,8 @@ pub struct Results {
     pub derived: Vec<derived::Trial>,
     /// Benign variants.
     pub benign: Alarms,
+    /// Benign variants over sockets.
+    pub links: Alarms,
     /// Null peers.
     pub nulls: Vec<Score>,
     /// Repetitions in virtual time.
@@ -64,8 +66,11 @@ impl Results {
             killed_over_sockets: Share::count(self.below.iter().map(|trial| is_killed(&trial))),
             derived_killed,
             derived_explained: explained,
-            false_alarms: Share { of: self.benign.alarms.len(), all: self.benign.played },
-            benign_variants: self.benign.variants,
+            false_alarms: Share {
+                of: self.benign.alarms.len() + self.links.alarms.len(),
+                all: self.benign.played + self.links.played,
+            },
+            benign_variants: self.benign.variants + self.links.variants,
             null_score: self.nulls.iter().map(|score| score.passed.len()).sum(),
             null_peers: self.nulls.len(),
             flaky: self.flakes.flakes.len(),
@@ -87,7 +92,7 @@ impl Results {
         if !self.derived.is_empty() {
             defects.extend(stale_reasons());
         }
-        let alarms = self.benign.alarms.iter();
+        let alarms = self.benign.alarms.iter().chain(&self.links.alarms);
         defects.extend(
             alarms.map(|alarm| format!("false alarm: {} against {}: {}", alarm.scenario, alarm.variant, alarm.what)),
         );

@@ -1,18 +1,22 @@
 //! The trial over real sockets: the whole runner against the embedded endpoint, with delay and jitter in between.
 //!
+//! The same run over links that bring everything in another legal form shows that the form does not count.
 //! Virtual time shows what is decided; this shows that nothing depends on how fast a machine or a network is. What
 //! cannot be played in virtual time, because it goes below the WebSocket layer, is tried here too.
 
+mod manners;
 mod relay;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use manners::{MANNERS, Manner};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 
+use super::benign::{Alarm, Alarms, Listed};
 use super::saboteurs::{Fate, Trial};
 use super::stage::in_parallel;
 use crate::catalogue::{faults, scenarios};
@@ -86,10 +90,54 @@ fn is_steady(verdicts: &BTreeMap<Verdict, u64>) -> bool {
     verdicts.len() == 1 && verdicts.keys().all(|verdict| matches!(verdict, Verdict::Pass | Verdict::NotApplicable))
 }
 
+// Benign variants
+
+/// Benign variants of what comes over a socket, those whose name contains one of these texts or all.
+pub fn links(only: &[String]) -> Vec<Link> {
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only));
+    MANNERS.iter().filter(|manner| wanted(manner.0)).map(|manner| Link(*manner)).collect()
+}
+
+/// One benign variant over sockets.
+#[derive(Clone, Copy)]
+pub struct Link(Listed<Manner>);
+
+/// Plays the quick tier against each of them, all at once: most of the time is waiting.
+pub fn try_links(links: &[Link], done: &(dyn Fn() + Sync)) -> Alarms {
+    let found = in_parallel(links, links.len(), done, |link| {
+        let (name, _, _, manner) = link.0;
+        let finished = judge(&[], Weather::default(), manner, |_| {});
+        let alarm = |case: &Case| Alarm {
+            variant: name.into(),
+            scenario: case.id.clone(),
+            what: format!("{}: {}", case.verdict, case.reason),
+        };
+        match finished {
+            Ok(Finished { run, stop: None }) => {
+                let bad =
+                    run.cases.iter().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::NotApplicable));
+                (run.cases.len(), bad.map(alarm).collect())
+            }
+            Ok(Finished { stop: Some(stop), .. }) => (0, vec![nothing(name, &format!("{stop:?}"))]),
+            Err(trouble) => (0, vec![nothing(name, &trouble)]),
+        }
+    });
+    Alarms {
+        variants: links.len(),
+        played: found.iter().map(|(played, _)| played).sum(),
+        passed: found.iter().map(|(played, alarms)| played.saturating_sub(alarms.len())).sum(),
+        alarms: found.into_iter().flat_map(|(_, alarms)| alarms).collect(),
+    }
+}
+
+fn nothing(variant: &str, why: &str) -> Alarm {
+    Alarm { variant: variant.into(), scenario: "nothing".into(), what: why.into() }
+}
+
 fn repetition(seed: u64) -> Result<Vec<Case>, String> {
     let jitter = usize::try_from(seed).ok().and_then(|seed| JITTERS.get(seed % JITTERS.len())).copied();
     let weather = Weather { seed, jitter: Duration::from_millis(jitter.unwrap_or_default()) };
-    let finished = judge(&[], weather, |options| options.seed = seed)?;
+    let finished = judge(&[], weather, Manner::Plain, |options| options.seed = seed)?;
     match finished.stop {
         None => Ok(finished.run.cases),
         Some(stop) => Err(format!("seed {seed}: {stop:?}")),
@@ -97,7 +145,12 @@ fn repetition(seed: u64) -> Result<Vec<Case>, String> {
 }
 
 /// The runner against the embedded endpoint, bent like this, behind a link of this weather.
-fn judge(bent: &[How], weather: Weather, choose: impl FnOnce(&mut Options)) -> Result<Finished, String> {
+fn judge(
+    bent: &[How],
+    weather: Weather,
+    manner: Manner,
+    choose: impl FnOnce(&mut Options),
+) -> Result<Finished, String> {
     let embedded = Embedded::bent(Config::default(), bent).map_err(|error| error.to_string())?;
     let mut options = options(&embedded);
     choose(&mut options);
@@ -105,7 +158,7 @@ fn judge(bent: &[How], weather: Weather, choose: impl FnOnce(&mut Options)) -> R
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let link = listener.local_addr().map_err(|error| error.to_string())?;
-        let relay = tokio::spawn(relay::relay(listener, embedded.address(), weather));
+        let relay = tokio::spawn(relay::relay(listener, embedded.address(), weather, manner));
         let (progress, _news) = mpsc::unbounded_channel();
         let (_interrupt, interrupted) = watch::channel(false);
         let finished = run(options, dialer(link)?, progress, interrupted).await;
@@ -182,7 +235,7 @@ fn fate(fault: &Fault, scenario: &Scenario) -> Fate {
 /// # Errors
 /// When the endpoint cannot be started or the scenario was not run.
 pub fn case(scenario: &Scenario, bent: &[How]) -> Result<Case, String> {
-    let finished = judge(bent, Weather::default(), |options| {
+    let finished = judge(bent, Weather::default(), Manner::Plain, |options| {
         options.filters = vec![format!("={}", scenario.id)];
         options.endpoints.retain(|endpoint| endpoint.dialect == scenario.dialect);
         options.step_timeout = Duration::from_secs(1);
