@@ -19,7 +19,6 @@ use syncspec::report::ndjson::{Line, Writer};
 use syncspec::report::text::{Style, failure, printable, summary};
 use syncspec::report::{Case, Exit, Run, Target, list};
 use syncspec::scenario::Scenario;
-use syncspec::selftest::stage;
 use syncspec::verdict::{Breach, Verdict, judge};
 
 const PLAIN: Style = Style { color: false, width: 100 };
@@ -229,6 +228,7 @@ fn the_json_report_holds_the_run_and_the_whole_register() {
     let shown = ["GQL-INIT-003", "GQL-SUB-012", "GQL-FILTER-001", "SYN-ALIVE-001"];
     document.requirements.retain(|rule| shown.contains(&rule.id.as_str()));
     document.suite.version = "(version)".into();
+    assert_eq!(document.suite.figures.take().as_ref(), syncspec::report::figures::published());
     insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
 }
 
@@ -707,9 +707,10 @@ fn played_run() -> Run {
     let scenario =
         scenarios().find(|s| s.id == "graphql/control/delivers-to-the-right-subscription").expect("the control");
     let fault = faults().find(|fault| fault.name == "graphql-leak-to-another-field").expect("its saboteur");
-    assert!(stage::playable(scenario));
-    let cases = [vec![], vec![fault.how]]
-        .map(|bent| played(scenario, &stage::outcome(scenario, syncspec::reference::Config::default(), &bent)));
+    assert!(syncspec::selftest::stage::playable(scenario));
+    let cases = [vec![], vec![fault.how]].map(|bent| {
+        played(scenario, &syncspec::selftest::stage::outcome(scenario, syncspec::reference::Config::default(), &bent))
+    });
     Run {
         target: Target { embedded: true, ..Target::default() },
         cases: cases.into(),

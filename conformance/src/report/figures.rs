@@ -31,12 +31,15 @@ impl Share {
 
     /// Whether it is at least so many hundredths of the whole.
     pub const fn is_at_least(self, percent: usize) -> bool {
-        self.of * 100 >= self.all * percent
+        self.of.saturating_mul(100) >= self.all.saturating_mul(percent)
     }
 
     /// In tenths of a percent, rounded down, as people write it.
     pub fn percent(self) -> String {
-        let tenths = self.of * 1000 / self.all.max(1);
+        if self.all == 0 {
+            return "none were tried".into();
+        }
+        let tenths = self.of.saturating_mul(1000) / self.all;
         format!("{}.{} %", tenths / 10, tenths % 10)
     }
 
@@ -113,8 +116,8 @@ impl Figures {
             "{} of {} faulty servers caught for their reason and {} of {} that were derived mechanically; {} false \
              alarms in {} plays of {} legal variants; {} cases passed by {} peers that do nothing; {} of {} plays \
              judged differently when repeated",
-            self.killed.of + self.killed_over_sockets.of,
-            self.killed.all + self.killed_over_sockets.all,
+            self.killed.of.saturating_add(self.killed_over_sockets.of),
+            self.killed.all.saturating_add(self.killed_over_sockets.all),
             self.derived_killed.of,
             self.derived_killed.all,
             self.false_alarms.of,
@@ -122,7 +125,7 @@ impl Figures {
             self.benign_variants,
             self.null_score,
             self.null_peers,
-            self.flaky + self.flaky_over_sockets,
+            self.flaky.saturating_add(self.flaky_over_sockets),
             self.repeated_plays
         )
     }
@@ -178,6 +181,16 @@ mod tests {
 
         assert!(once.starts_with("above\n") && once.ends_with("\nbelow\n") && !once.contains("old"), "{once}");
         assert_eq!(Figures::default().written_into(&once).unwrap(), once);
+    }
+
+    #[test]
+    fn figures_of_a_strange_report_are_told_too() {
+        let most = Share { of: usize::MAX, all: usize::MAX };
+        let strange = Figures { killed: most, killed_over_sockets: most, flaky: usize::MAX, ..Figures::default() };
+
+        assert!(strange.sentence().contains("faulty servers"), "{}", strange.sentence());
+        assert!(strange.table().contains("saboteurs"), "{}", strange.table());
+        assert!(most.is_at_least(100) && !Share { of: 96, all: 100 }.is_at_least(97));
     }
 
     #[test]

@@ -180,10 +180,10 @@ pub(super) const VARIATIONS: &[Listed<Guise>] = &[
         }),
     ),
     (
-        "answers-after-four-seconds",
-        "Everything comes four seconds later.",
+        "answers-after-three-seconds",
+        "Everything comes three seconds later.",
         TIME,
-        Guise::Delay(|_| Duration::from_secs(4)),
+        Guise::Delay(|_| Duration::from_secs(3)),
     ),
     ("http-after-four-seconds", "HTTP answers take four seconds.", TIME, Guise::SlowAnswers(Duration::from_secs(4))),
     (
