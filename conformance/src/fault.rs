@@ -4,7 +4,10 @@
 //! endpoint has to be bent. There are few ways to bend it: a check left out, a limit moved, an outgoing
 //! message or answer edited, a reaction to a trigger. None costs anything while it is absent.
 
+pub mod rewrites;
+
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::server::{Check, Policy};
 
@@ -240,6 +243,12 @@ pub enum Change {
     CloseAfter(u16),
     /// The transport is dropped instead.
     LoseInstead,
+    /// It is sent twice where the connection holds several subscriptions.
+    DuplicateShared,
+    /// It is not sent if it is the first of its kind since the connection was granted another subscription.
+    DropAfterGrant,
+    /// The value of the event is another: what `payload.data` holds, or what the text in `event` means.
+    Rewrite(fn(&mut Json)),
     /// This message is sent before it.
     Before(&'static str),
     /// This message is sent after it.
@@ -268,6 +277,8 @@ pub enum HttpChange {
     Body(&'static str),
     /// A member of the JSON body is taken out, by dotted path.
     Remove(&'static str),
+    /// A member of the JSON body gets another value of its kind, by dotted path.
+    Alter(&'static str),
     /// A member of the JSON body is set to this JSON text, by dotted path.
     Set(&'static str, &'static str),
 }

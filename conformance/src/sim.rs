@@ -88,7 +88,7 @@ pub struct Weather {
 
 impl Weather {
     /// The additional time of message number `count`.
-    fn delay(self, count: u64) -> Duration {
+    pub(crate) fn delay(self, count: u64) -> Duration {
         let most = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
         // SplitMix64.
         let mut draw = self.seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -1,7 +1,5 @@
 //! What people and programs read of a run: the texts as snapshots, the forms as properties.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -230,6 +228,7 @@ fn the_json_report_holds_the_run_and_the_whole_register() {
     let shown = ["GQL-INIT-003", "GQL-SUB-012", "GQL-FILTER-001", "SYN-ALIVE-001"];
     document.requirements.retain(|rule| shown.contains(&rule.id.as_str()));
     document.suite.version = "(version)".into();
+    assert_eq!(document.suite.figures.take().as_ref(), syncspec::report::figures::published());
     insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
 }
 
@@ -708,8 +707,10 @@ fn played_run() -> Run {
     let scenario =
         scenarios().find(|s| s.id == "graphql/control/delivers-to-the-right-subscription").expect("the control");
     let fault = faults().find(|fault| fault.name == "graphql-leak-to-another-field").expect("its saboteur");
-    assert!(common::playable(scenario));
-    let cases = [vec![], vec![fault.how]].map(|bent| played(scenario, &common::outcome(scenario, &bent)));
+    assert!(syncspec::selftest::stage::playable(scenario));
+    let cases = [vec![], vec![fault.how]].map(|bent| {
+        played(scenario, &syncspec::selftest::stage::outcome(scenario, syncspec::reference::Config::default(), &bent))
+    });
     Run {
         target: Target { embedded: true, ..Target::default() },
         cases: cases.into(),

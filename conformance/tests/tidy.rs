@@ -25,6 +25,7 @@ const SHELLS: Listed = &[
     ("conformance/src/link/", "the client's sockets"),
     ("conformance/src/reference/shell", "the server's sockets"),
     ("conformance/src/run/", "scenarios over sockets"),
+    ("conformance/src/selftest/sockets", "the trial over sockets"),
     ("conformance/src/session/", "the client of the model over sockets"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];
@@ -55,6 +56,7 @@ const LONG_FILES: Listed = &[
     ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
+    ("protocol/src/raw.rs", "one walk over the text of JSON, what it finds, and its tests"),
     ("protocol/src/hub.rs", "who hears what, at once or later"),
     ("protocol/src/conversation/tests.rs", "the smallest dialogue for each rule"),
     ("protocol/src/delivery/tests.rs", "every window as a sentence, and the oracle"),

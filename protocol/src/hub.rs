@@ -319,7 +319,8 @@ impl Hub {
     /// Those who may hear an event on this channel, in the order of their ids.
     fn listeners_on(&self, channel: &Channel) -> Vec<ConnectionId> {
         // Whoever compares channels loosely has to look at all.
-        if [Check::ChannelMatch, Check::ChannelCase].iter().all(|check| self.policy.makes(*check)) {
+        let strict = [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment];
+        if strict.iter().all(|check| self.policy.makes(*check)) {
             return self.index.on_channel(channel);
         }
         self.connections.keys().copied().collect()
@@ -327,7 +328,7 @@ impl Hub {
 
     /// Those who may hear a mutation's result, in the order of their ids.
     fn listeners_of(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
-        let strict = [Check::FieldMatch, Check::ArgumentsMatch, Check::EveryArgument];
+        let strict = [Check::FieldMatch, Check::ArgumentsMatch, Check::EveryArgument, Check::ArgumentEnd];
         if strict.iter().all(|check| self.policy.makes(*check)) {
             return self.index.of_occurrence(occurrence);
         }
@@ -392,6 +393,12 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
             exact.as_str().eq_ignore_ascii_case(channel.as_str())
         }
         ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelMatch) => exact.namespace() == channel.namespace(),
+        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelEnd) => {
+            channel.as_str().starts_with(exact.as_str())
+        }
+        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSegment) => {
+            channel.as_str().len() > prefix.as_str().len() && channel.as_str().starts_with(prefix.as_str())
+        }
         ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
     }
 }
@@ -407,7 +414,9 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
             return true;
         }
         // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
-        occurrence.object.get(name).is_some_and(|actual| same_meaning(wanted, actual))
+        occurrence.object.get(name).is_some_and(|actual| {
+            same_meaning(wanted, actual) || !policy.makes(Check::ArgumentEnd) && begins_with(actual, wanted)
+        })
     };
     let arguments = if !policy.makes(Check::ArgumentsMatch) {
         true
@@ -417,6 +426,10 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
         plan.arguments.is_empty() || plan.arguments.iter().any(argument)
     };
     same_field && arguments
+}
+
+fn begins_with(text: &Json, start: &Json) -> bool {
+    text.as_str().zip(start.as_str()).is_some_and(|(text, start)| text.starts_with(start))
 }
 
 /// The payload that was made last, and for whom. Neighbours often want to see the same.

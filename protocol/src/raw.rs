@@ -328,9 +328,26 @@ pub fn string(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if inner.as_bytes().contains(&b'\\') { unescaped(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// A whole number of zero or more, as JSON writes it without fraction or exponent.
+/// Above this not every whole number is one that all readers of JSON agree on.
+const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// A whole number of zero or more. JSON knows numbers by their value: `3e5` and `300000.0` are 300000 too.
+///
+/// Source: RFC 8259 section 6.
 pub fn whole_number(raw: Raw<'_>) -> Option<u64> {
-    raw.get().parse().ok()
+    raw.get().parse().ok().or_else(|| in_another_spelling(raw.get()))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "compared back"
+)]
+fn in_another_spelling(text: &str) -> Option<u64> {
+    let value: f64 = text.parse().ok().filter(|value| (0.0..=EXACT_MAX).contains(value))?;
+    let whole = value as u64;
+    (whole as f64 >= value && text.starts_with(|c: char| c.is_ascii_digit())).then_some(whole)
 }
 
 /// Whether the value is `null`.

@@ -105,7 +105,7 @@ const LONG: &str = concat!(
     r#"0123456789012345678901234567890123456789012345678901234567890123456789"}"#
 );
 /// What decides who hears something, and what ends subscriptions.
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 17] = [
     Check::ArgumentsMatch,
     Check::NullArgument,
     Check::EveryArgument,
@@ -120,6 +120,9 @@ const CHECKS: [Check; 14] = [
     Check::DuplicateId,
     Check::UnsubscribeEnds,
     Check::UnsubscribeSparesOthers,
+    Check::ChannelEnd,
+    Check::WildcardSegment,
+    Check::ArgumentEnd,
 ];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -340,12 +343,18 @@ fn covers(policy: &Policy, pattern: &str, channel: &str) -> bool {
             || (policy.readings.bare_prefix == BarePrefix::Covered && policy.makes(Check::WildcardDepth));
         let deepest = if policy.makes(Check::WildcardDepth) { usize::MAX } else { wanted.len() + 1 };
         let is_deep_enough = given.len() > wanted.len() || (covers_prefix && given.len() == wanted.len());
-        return is_deep_enough && given.len() <= deepest && given.starts_with(&wanted);
+        let begins = format!("/{}", wanted.join("/"));
+        let is_cut_short = !policy.makes(Check::WildcardSegment)
+            && policy.readings.bare_prefix != BarePrefix::Covered
+            && channel.len() > begins.len()
+            && channel.starts_with(&begins);
+        return is_cut_short || (is_deep_enough && given.len() <= deepest && given.starts_with(&wanted));
     }
     if !policy.makes(Check::ChannelMatch) {
         return given[0] == wanted[0];
     }
-    given == wanted || (!policy.makes(Check::ChannelCase) && pattern.eq_ignore_ascii_case(channel))
+    let is_cut_short = !policy.makes(Check::ChannelEnd) && channel.starts_with(pattern);
+    is_cut_short || given == wanted || (!policy.makes(Check::ChannelCase) && pattern.eq_ignore_ascii_case(channel))
 }
 
 fn concerns(policy: &Policy, wanted: &Wanted, field: &str, object: &Json) -> bool {
@@ -359,7 +368,10 @@ fn concerns(policy: &Policy, wanted: &Wanted, field: &str, object: &Json) -> boo
     let arguments = arguments.as_object().unwrap();
     let mut met = arguments.iter().map(|(name, value)| {
         let is_same = |actual: &Json| actual == value || (value.is_number() && actual.as_f64() == value.as_f64());
-        object.get(name).is_some_and(is_same) || (value.is_null() && !policy.makes(Check::NullArgument))
+        let begins =
+            |actual: &Json| actual.as_str().zip(value.as_str()).is_some_and(|(text, start)| text.starts_with(start));
+        object.get(name).is_some_and(|actual| is_same(actual) || (!policy.makes(Check::ArgumentEnd) && begins(actual)))
+            || (value.is_null() && !policy.makes(Check::NullArgument))
     });
     match () {
         () if !policy.makes(Check::ArgumentsMatch) => true,

@@ -171,18 +171,33 @@ pub(super) enum ColorChoice {
 
 #[derive(Args)]
 pub(super) struct SelftestOptions {
-    /// How often the catalogue is played under injected delay and jitter, in virtual time.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    /// How often the catalogue is played under injected delay and jitter, in virtual time. 1000 take some minutes.
+    #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) repetitions: u32,
+    /// How often the quick tier is played over sockets, with delay and jitter; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) sockets: u32,
     /// Seed of the weather, to repeat a trial.
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed)]
     pub(super) seed: u64,
     /// Threads. [default: one for each core]
     #[arg(long, short, value_name = "N")]
     pub(super) jobs: Option<usize>,
+    /// Only these parts: saboteurs, derived, benign, null, repetitions, below, links, sockets.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub(super) part: Vec<String>,
+    /// Only derived saboteurs and benign variants whose name contains this; several are separated by commas.
+    #[arg(long, value_name = "TEXT", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
     /// Also play every saboteur against every scenario, and write as CSV who catches whom.
     #[arg(long, value_name = "FILE")]
     pub(super) matrix: Option<PathBuf>,
+    /// Write the figures into the sources below DIR: the file that is compiled in, and the table of the README.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["part", "only"])]
+    pub(super) write_figures: Option<PathBuf>,
+    /// Fail if the figures that are compiled in are not those that were measured.
+    #[arg(long, conflicts_with_all = ["part", "only"])]
+    pub(super) check_figures: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

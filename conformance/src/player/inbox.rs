@@ -197,9 +197,10 @@ impl Inbox {
             |wanted: &str| any_of.iter().any(|p| matches!(&p.what, What::Message { word, .. } if *word == wanted));
         let about = |p: &Pattern| match &p.what {
             What::Message { id: IdIs::Is(wanted), .. } => wanted == id,
-            What::Message { id: IdIs::Absent | IdIs::Any, .. } | What::Pong(_) | What::Closed | What::CloseFrame => {
-                false
-            }
+            What::Message { id: IdIs::Absent | IdIs::IsNot(_) | IdIs::Any, .. }
+            | What::Pong(_)
+            | What::Closed
+            | What::CloseFrame => false,
         };
         match word {
             "ka" | "connection_ack" => wants(word),

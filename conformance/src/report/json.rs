@@ -11,6 +11,7 @@ use appsync_protocol::transcript::Transcript;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::BaselineRecord;
+use super::figures::{self, Figures};
 use super::model::{Case, Exit, Run, SCHEMA_VERSION, Target};
 pub use super::read::from_json;
 use super::roll_up;
@@ -52,6 +53,9 @@ pub struct SuiteRecord {
     pub name: String,
     /// Version of the package.
     pub version: String,
+    /// What its trial showed; not in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
 }
 
 /// Facts about the run as a whole.
@@ -251,7 +255,11 @@ impl Document {
 impl SuiteRecord {
     /// This very suite.
     pub fn this() -> Self {
-        Self { name: "syncspec".into(), version: env!("CARGO_PKG_VERSION").into() }
+        Self {
+            name: "syncspec".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            figures: figures::published().cloned(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod emit;
 pub mod exit;
 pub mod explain;
+pub mod figures;
 pub mod format;
 pub mod github;
 pub mod har;

@@ -55,6 +55,8 @@ pub enum IdIs {
     Is(String),
     /// Not there, null or empty.
     Absent,
+    /// Anything, or nothing, but not this text.
+    IsNot(String),
     /// Anything, or nothing.
     Any,
 }
@@ -80,6 +82,10 @@ pub enum Shape {
     Array,
     /// An array of this many elements.
     Length(usize),
+    /// An array of entries whose `index` is each number below this one once, in any order.
+    Indices(usize),
+    /// A string of at least this many characters, or an array of one such.
+    LongText(usize),
     /// `null`, or not there.
     Nothing,
     /// Not there.
@@ -181,6 +187,11 @@ impl Pattern {
         Self::of(What::Message { word, id: IdIs::Absent, members: Vec::new() })
     }
 
+    /// A message that does not bear this id.
+    pub fn with_another_id(word: &'static str, than: &str) -> Self {
+        Self::of(What::Message { word, id: IdIs::IsNot(than.into()), members: Vec::new() })
+    }
+
     /// A pong.
     pub fn pong(payload: &[u8]) -> Self {
         Self::of(What::Pong(payload.to_vec()))
@@ -245,6 +256,7 @@ impl IdIs {
         match self {
             Self::Is(text) => id.and_then(Json::as_str) == Some(text),
             Self::Absent => id.is_none_or(|id| id.is_null() || id.as_str() == Some("")),
+            Self::IsNot(text) => id.and_then(Json::as_str) != Some(text),
             Self::Any => true,
         }
     }
@@ -262,10 +274,12 @@ impl Shape {
             Self::JsonText(wanted) => value.is_some_and(|value| holds(value, wanted)),
             Self::Holding(part) => value.and_then(Json::as_str).is_some_and(|text| text.contains(part.as_str())),
             Self::Text => value.is_some_and(Json::is_string),
-            Self::PositiveInteger => value.and_then(Json::as_u64).is_some_and(|n| n > 0),
+            Self::PositiveInteger => value.and_then(whole_number).is_some_and(|n| n > 0),
             Self::Object => value.is_some_and(Json::is_object),
             Self::Array => value.is_some_and(Json::is_array),
             Self::Length(length) => value.and_then(Json::as_array).is_some_and(|a| a.len() == *length),
+            Self::Indices(length) => value.and_then(Json::as_array).is_some_and(|entries| indexes(entries, *length)),
+            Self::LongText(least) => value.and_then(only_text).is_some_and(|text| text.chars().count() >= *least),
             Self::TextOrNothing => value.is_none_or(|value| value.is_string() || value.is_null()),
             Self::NumberOrNothing => value.is_none_or(|value| value.is_number() || value.is_null()),
             Self::Errors => !entries(value).is_empty(),
@@ -279,16 +293,33 @@ impl Shape {
     }
 }
 
+fn indexes(entries: &[Json], length: usize) -> bool {
+    let mut told: Vec<_> = entries.iter().filter_map(|entry| entry.get("index").and_then(whole_number)).collect();
+    told.sort_unstable();
+    told.len() == entries.len() && told.into_iter().eq((0..length).filter_map(|n| u64::try_from(n).ok()))
+}
+
+/// A whole number that is not negative, however it is written: `3e2` and `300.0` are 300 too.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and far below 2^53")]
+fn whole_number(value: &Json) -> Option<u64> {
+    let whole = |number: f64| (number.fract() == 0.0 && (0.0..9e15).contains(&number)).then_some(number as u64);
+    value.as_u64().or_else(|| value.as_f64().and_then(whole))
+}
+
 fn holds(value: &Json, wanted: &Json) -> bool {
-    let text = match value {
+    only_text(value).and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+}
+
+/// The string, or the only one of an array (EVT-A-01).
+fn only_text(value: &Json) -> Option<&str> {
+    match value {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => match items.as_slice() {
             [Json::String(text)] => Some(text.as_str()),
             _ => None,
         },
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
-    };
-    text.and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+    }
 }
 
 fn entries(value: Option<&Json>) -> Vec<ErrorEntry> {
@@ -442,6 +473,8 @@ impl fmt::Display for Shape {
             Self::TextOrNothing => f.write_str("a string or nothing"),
             Self::NumberOrNothing => f.write_str("a number or nothing"),
             Self::Errors => f.write_str("errors"),
+            Self::Indices(length) => write!(f, "an entry for each index below {length}"),
+            Self::LongText(least) => write!(f, "a string of {least} characters or more"),
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
         }
@@ -459,6 +492,7 @@ impl fmt::Display for Pattern {
                 match id {
                     IdIs::Is(id) => write!(f, " id={id:?}")?,
                     IdIs::Absent => f.write_str(" without id")?,
+                    IdIs::IsNot(id) => write!(f, " with another id than {id:?}")?,
                     IdIs::Any => {}
                 }
                 for (path, shape) in members {

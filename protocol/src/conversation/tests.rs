@@ -210,6 +210,16 @@ fn an_error_with_an_id_may_answer_an_unknown_message() {
 }
 
 #[test]
+fn an_error_with_an_empty_id_has_none_unless_somebody_used_it() {
+    let empty = r#"< {"type":"error","id":"","payload":{"errors":[{"message":"m"}]}}"#;
+    let start = r#"> {"type":"start","id":"","payload":{"data":"{}"}}"#;
+
+    assert_eq!(graphql(&[empty]), "");
+    assert_eq!(graphql(&[start, empty]), "");
+    assert_eq!(graphql(&[start, empty, empty]), "GQL-ERR-002");
+}
+
+#[test]
 fn an_ack_answers_one_init() {
     assert_eq!(rules(Graphql, &["< connection_ack"]), "GQL-INIT-013");
     assert_eq!(events(&["< connection_ack"]), "EVT-INIT-005");

@@ -16,6 +16,7 @@ mod modes;
 mod publish;
 mod publish_steps;
 mod refused;
+mod repeats;
 mod session_steps;
 mod steps;
 mod subscribe;
@@ -49,6 +50,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     close::SCENARIOS,
     framing::SCENARIOS,
     framing::extremes::SCENARIOS,
+    repeats::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -76,4 +78,5 @@ pub static FAULTS: &[&[Fault]] = &[
     close::FAULTS,
     framing::FAULTS,
     framing::extremes::FAULTS,
+    repeats::FAULTS,
 ];

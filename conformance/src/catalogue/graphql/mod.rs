@@ -15,6 +15,7 @@ mod keepalive;
 mod limits;
 mod messages;
 mod modes;
+mod repeats;
 mod steps;
 mod subscribe;
 mod unsubscribe;
@@ -42,6 +43,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     framing::SCENARIOS,
     hazards::SCENARIOS,
     http::SCENARIOS,
+    repeats::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -64,4 +66,5 @@ pub static FAULTS: &[&[Fault]] = &[
     framing::FAULTS,
     hazards::FAULTS,
     http::FAULTS,
+    repeats::FAULTS,
 ];
