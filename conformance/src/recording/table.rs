@@ -128,8 +128,10 @@ impl fmt::Display for Table {
                 let place = recording.place(*entry);
                 writeln!(
                     f,
-                    "  {:<5} {requirement:<18} {by:<7} {count:>4}x  {place}, connection {connection}, {at}",
-                    severity.word()
+                    "  {:<5} {:<18} {:<7} {count:>4}x  {place}, connection {connection}, {at}",
+                    severity.word(),
+                    requirement.id(),
+                    by.word()
                 )?;
                 writeln!(f, "        {}", printable(detail))?;
             }
