@@ -85,8 +85,8 @@ fn a_recording_reads_back_as_it_is_kept_and_holds_no_secret() {
             assert!(!shown.contains(secret), "{} holds {secret}", path.display());
         }
         let signatures = shown.split("Signature=").skip(1);
-        // One of them sent the digit 0 instead of a signature.
-        let is_none = |rest: &str| rest.starts_with("${sig:") || rest.starts_with("0\"");
+        // A signature has 64 digits; some recorders sent a few zeros instead.
+        let is_none = |rest: &str| rest.chars().take_while(char::is_ascii_hexdigit).count() < 6;
         signatures.for_each(|rest| assert!(is_none(rest), "{}: {:.20}", path.display(), rest));
     }
 }
@@ -313,6 +313,10 @@ fn a_connection_is_judged_from_its_opening_and_in_its_own_dialect() {
     // A silence that lasts until the recording ends counts too, but not one of less than the limit and the slack.
     assert_eq!(found(&lines(&[OPEN, INIT, ACK, later]), None), [("GQL-KA-001", Side::Server, 1)]);
     assert_eq!(found(&lines(&[OPEN, INIT, ACK, &later.replace("5000000", "3900000")]), None), []);
+    // After a message that was shortened nobody is blamed.
+    let cut = DATA.replace(r#"\"payload\":{\"data\":{}}}"#, "... (4096 bytes)");
+    let cut = lines(&[OPEN, INIT, &cut, DATA]);
+    assert_eq!((found(&cut, None), judge(&cut, None).unwrap().shortened), (Vec::new(), vec![1]));
     // The same number again is another connection, and all of one rule is one finding.
     let again = OPEN.replace("\"at\":0", "\"at\":3");
     assert_eq!(found(&lines(&[OPEN, INIT, DATA, &again, DATA]), None), [("GQL-SUB-012", Side::Server, 2)]);
@@ -438,8 +442,7 @@ fn check_says_where_and_what_as_text_and_as_json() {
 
 #[test]
 fn a_hostile_recording_commands_no_terminal_and_shows_no_key() {
-    let start =
-        r#"{\"type\":\"data\",\"id\":\"\\u001b]0;x\\u0007 secret-key\",\"payload\":{\"data\":{\"x-api-key\":\"secret-key\"}}}"#;
+    let start = r#"{\"type\":\"data\",\"id\":\"\\u001b]0;x\\u0007 secret-key\",\"payload\":{\"data\":{\"x-api-key\":\"secret-key\"}}}"#;
     let said = DATA.replace(r#"{\"type\":\"data\",\"id\":\"a\",\"payload\":{\"data\":{}}}"#, start);
 
     let ended = fed(&["check", "-"], &[OPEN, INIT, &said].join("\n"));
