@@ -16,7 +16,7 @@ use syncspec::report::json::{Document, from_json, to_text};
 use syncspec::report::{Case, Run, is_known_case};
 use syncspec::verdict::{Breach, Verdict};
 
-const ACK: &str = "graphql/init/acknowledges";
+const ACK: &str = "graphql/init/acknowledged";
 const TIMEOUT: &str = "graphql/init/names-the-timeout";
 const KEEP_ALIVE: &str = "monitor/GQL-KA-001";
 
@@ -233,7 +233,7 @@ fn an_update_renews_what_has_expired_only_with_another_day() {
     let refused = made(&because("a reason is not enough")).unwrap_err().to_string();
     let updated = made(&Fresh { expires: "2027-01-31".parse().ok(), ..Fresh::default() }).unwrap();
 
-    assert!(refused.contains(&format!("{ACK} (line 2)   held until 2026-01-01")), "{refused}");
+    assert!(refused.contains(&format!("{ACK} (line 3)   held until 2026-01-01")), "{refused}");
     assert!(updated.text.contains("expires = 2027-01-31") && updated.comparison.is_clean(), "{}", updated.text);
 }
 
@@ -242,7 +242,7 @@ fn an_update_takes_in_only_what_it_is_asked_for_and_nothing_under_a_pattern_is_w
     let text = format!("target = \"t\"\n{}", listed("graphql/init/*", "warn"));
     let failing = run(&[(ACK, Verdict::Fail), (TIMEOUT, Verdict::Fail)]);
     let fresh =
-        Fresh { only: vec!["*/acknowledges".into()], link: Some("https://example.org/7".into()), ..because("r") };
+        Fresh { only: vec!["*/acknowledged".into()], link: Some("https://example.org/7".into()), ..because("r") };
 
     let updated = update(&text, Path::new("b.toml"), &failing, None, &fresh).unwrap();
 

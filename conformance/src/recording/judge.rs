@@ -1,6 +1,7 @@
 //! What the model says of a recording: a conversation for each connection, and what it found, merged.
 //!
 //! Both sides are judged. A connection whose beginning was not recorded is not: nobody knows what had been said before.
+//! One with a message that its recorder has shortened is judged up to there, as reports of syncspec shorten long ones.
 //! Limits on silence get [`SLACK`], because a recorder stands between the two and has a clock of its own.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::requirement::{Requirement, Severity};
 use appsync_protocol::transcript::{Transcript, What};
-use appsync_protocol::wire::Side;
+use appsync_protocol::wire::{OwnedFrame, Side};
 
 /// What a limit on silence is stretched by.
 pub const SLACK: Duration = Duration::from_secs(1);
@@ -25,6 +26,8 @@ pub struct Judgement {
     pub connections: BTreeMap<Dialect, usize>,
     /// Connections whose beginning was not recorded, by number.
     pub headless: Vec<u32>,
+    /// Connections that were judged up to a message which was shortened, by number.
+    pub shortened: Vec<u32>,
     /// Frames that were judged.
     pub frames: usize,
     /// Broken requirements, the worst first, then in the order in which they showed.
@@ -85,6 +88,9 @@ pub fn judge(transcript: &Transcript, dialect: Option<Dialect>) -> Result<Judgem
                 judge.open.insert(entry.connection, Open::At { entry: n, dialect });
             }
             What::Frame { from, frame } => {
+                if is_shortened(frame) {
+                    judge.break_off(entry.connection);
+                }
                 let Some(conversation) = judge.conversation(entry.connection)? else { continue };
                 let findings = conversation.observe(entry.at, *from, frame.borrow()).findings;
                 judge.frames += 1;
@@ -116,11 +122,19 @@ fn told_by(target: &str, offered: &[String], selected: Option<&str>) -> Option<D
     selected.and_then(of).or(by_path).or_else(|| offered.iter().find_map(|name| of(name)))
 }
 
+/// Whether a message ends as those do that reports shorten: `... (4096 bytes)`. No message of either dialect does.
+fn is_shortened(frame: &OwnedFrame) -> bool {
+    let OwnedFrame::Text { text, fragments: _ } = frame else { return false };
+    let count = text.strip_suffix(" bytes)").and_then(|head| head.rsplit_once("... ("));
+    count.is_some_and(|(_, count)| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[derive(Default)]
 struct Judge {
     given: Option<Dialect>,
     open: BTreeMap<u32, Open>,
     headless: Vec<u32>,
+    shortened: Vec<u32>,
     connections: BTreeMap<Dialect, usize>,
     frames: usize,
     checks: BTreeMap<(Requirement, Side), Check>,
@@ -138,7 +152,7 @@ impl Judge {
     /// The conversation on a connection; `None` where its beginning is missing.
     fn conversation(&mut self, connection: u32) -> Result<Option<&mut Conversation>, UnknownDialect> {
         let Some(open) = self.open.get_mut(&connection) else {
-            if !self.headless.contains(&connection) {
+            if !self.headless.contains(&connection) && !self.shortened.contains(&connection) {
                 self.headless.push(connection);
             }
             return Ok(None);
@@ -151,6 +165,13 @@ impl Judge {
         match open {
             Open::Heard(conversation) => Ok(Some(conversation)),
             Open::At { .. } => Ok(None),
+        }
+    }
+
+    /// What comes later on a connection is not judged.
+    fn break_off(&mut self, connection: u32) {
+        if self.open.remove(&connection).is_some() && !self.shortened.contains(&connection) {
+            self.shortened.push(connection);
         }
     }
 
@@ -171,8 +192,9 @@ impl Judge {
     }
 
     fn finish(self) -> Judgement {
-        let mut checks: Vec<_> = self.checks.into_values().collect();
+        let mut checks: Vec<_> = self.checks.values().cloned().collect();
         checks.sort_by_key(|check| (std::cmp::Reverse(check.severity), check.entry));
-        Judgement { connections: self.connections, headless: self.headless, frames: self.frames, checks }
+        let Self { connections, headless, shortened, frames, .. } = self;
+        Judgement { connections, headless, shortened, frames, checks }
     }
 }

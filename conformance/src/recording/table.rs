@@ -116,6 +116,9 @@ impl fmt::Display for Table {
             for number in &judgement.headless {
                 writeln!(f, "  connection {number} is not judged: its beginning was not recorded")?;
             }
+            for number in &judgement.shortened {
+                writeln!(f, "  connection {number} is judged up to a message that its recorder has shortened")?;
+            }
             if recording.transcript.dropped() > 0 {
                 writeln!(
                     f,
@@ -128,8 +131,10 @@ impl fmt::Display for Table {
                 let place = recording.place(*entry);
                 writeln!(
                     f,
-                    "  {:<5} {requirement:<18} {by:<7} {count:>4}x  {place}, connection {connection}, {at}",
-                    severity.word()
+                    "  {:<5} {:<18} {:<7} {count:>4}x  {place}, connection {connection}, {at}",
+                    severity.word(),
+                    requirement.id(),
+                    by.word()
                 )?;
                 writeln!(f, "        {}", printable(detail))?;
             }
@@ -175,6 +180,8 @@ struct RowRecord {
     frames: usize,
     /// Connections that were not judged, because their beginning was not recorded.
     headless: Vec<u32>,
+    /// Connections that were judged up to a message which was shortened.
+    shortened: Vec<u32>,
     /// Entries at the end that its recorder had no place for.
     dropped: u64,
     findings: Vec<CheckRecord>,
@@ -206,6 +213,7 @@ impl RowRecord {
             connections: judgement.connections.values().sum(),
             frames: judgement.frames,
             headless: judgement.headless.clone(),
+            shortened: judgement.shortened.clone(),
             dropped: recording.transcript.dropped(),
             findings: judgement.checks.iter().map(|check| CheckRecord::of(check, recording)).collect(),
             surprises: texts(&differences.surprises),
