@@ -10,6 +10,7 @@ use crate::auth::{self, Keyring};
 use crate::reference::shell::{Options as ShellOptions, Running};
 use crate::reference::{Config, Endpoint as Reference};
 use crate::run::{Endpoint, now_unix_s};
+use crate::scenario::Capabilities;
 use crate::target::TargetError;
 
 /// The reference endpoint, started for a run. Dropping it ends it.
@@ -57,6 +58,7 @@ impl Embedded {
                 .provides(Mode::Lambda)
                 .then(|| (Mode::Lambda, auth::example::DENIED_DOCUMENT.into())),
             namespaces: self.config.policy.namespaces.clone(),
+            capabilities: Capabilities::default(),
         };
         vec![
             endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),

@@ -7,6 +7,7 @@ use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
 use crate::auth::Keyring;
 use crate::run::Endpoint;
+use crate::scenario::Capabilities;
 
 #[cfg(feature = "endpoint")]
 pub use crate::embedded::Embedded;
@@ -28,6 +29,8 @@ pub struct Spec {
     pub denied: Option<String>,
     /// Channel namespaces.
     pub namespaces: Vec<String>,
+    /// Set-up that is declared or denied.
+    pub capabilities: Capabilities,
 }
 
 impl fmt::Debug for Spec {
@@ -110,7 +113,8 @@ impl Spec {
             return Err(TargetError::KeyMissing);
         }
         let denied = self.denied.clone().map(|document| (keyring.main, document));
-        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces })
+        let capabilities = self.capabilities.clone();
+        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces, capabilities })
     }
 
     /// Where the endpoint is that was named, whoever wants to speak to it.

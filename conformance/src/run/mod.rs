@@ -36,7 +36,7 @@ use crate::player::{Ending, Limits, Outcome};
 use crate::report::baseline::Comparison;
 use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
-use crate::scenario::{Need, Scenario, Tier};
+use crate::scenario::{Capabilities, Need, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
 use drive::{Driver, Lingering};
@@ -62,6 +62,8 @@ pub struct Endpoint {
     pub denied: Option<(Mode, String)>,
     /// Channel namespaces; never empty.
     pub namespaces: Vec<String>,
+    /// Set-up that is declared.
+    pub capabilities: Capabilities,
 }
 
 impl Endpoint {
@@ -347,6 +349,9 @@ impl Runner {
             Need::Mode(_) | Need::SecondMode | Need::Jwt | Need::Token => {
                 let endpoint = self.endpoint(scenario.dialect);
                 need.is_without_credentials(|mode| endpoint.is_some_and(|e| e.secret(mode).is_some()))
+            }
+            Need::Capability(capability) => {
+                self.endpoint(scenario.dialect).is_none_or(|e| !e.capabilities.has(*capability))
             }
             Need::Socket => false,
         };

@@ -41,6 +41,7 @@ pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
             keyring: Keyring::default(),
             denied: None,
             namespaces: vec!["default".into()],
+            capabilities: syncspec::scenario::Capabilities::default(),
         }],
         embedded: false,
         filters: Vec::new(),
