@@ -8,9 +8,8 @@ use appsync_protocol::server::Mode;
 
 use crate::auth::{self, Keyring};
 use crate::reference::shell::{Options as ShellOptions, Running};
-use crate::reference::{Config, Endpoint as Reference};
+use crate::reference::{Config, Endpoint as Reference, kept_by};
 use crate::run::{Endpoint, now_unix_s};
-use crate::scenario::Capabilities;
 use crate::target::TargetError;
 
 /// The reference endpoint, started for a run. Dropping it ends it.
@@ -58,7 +57,7 @@ impl Embedded {
                 .provides(Mode::Lambda)
                 .then(|| (Mode::Lambda, auth::example::DENIED_DOCUMENT.into())),
             namespaces: self.config.policy.namespaces.clone(),
-            capabilities: Capabilities::default(),
+            capabilities: kept_by(&self.config),
         };
         vec![
             endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),

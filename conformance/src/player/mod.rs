@@ -33,7 +33,7 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then, cut, cut_hidden};
+use crate::scenario::{BYSTANDER, Cast, Conn, Need, Publication, Scenario, Step, Then, cut, cut_hidden};
 use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
 use wait::Waiting;
@@ -142,7 +142,11 @@ impl<'s> Player<'s> {
     /// A player at the first step.
     pub fn new(scenario: &'s Scenario, cast: Cast, limits: Limits, at: Moment) -> Self {
         let steps = (scenario.steps)(&cast).into();
-        let deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        let mut deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        // What handlers and filters make of an event cannot be told from the request.
+        if scenario.needs.iter().any(|need| matches!(need, Need::Capability(_))) {
+            deliveries.tell_no_events();
+        }
         Self {
             scenario,
             cast,

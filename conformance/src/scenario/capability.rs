@@ -41,18 +41,19 @@ capabilities! {
     /// GraphQL: the type `Item`, `putItem`, and `onItem(filter)` with an enhanced filter that is the JSON text of its
     /// argument.
     EnhancedFilters "enhanced-filters";
-    /// GraphQL: `onShelf(shelf)` sets an invalidation filter on its argument, `endShelf(shelf)` invalidates by it, and
-    /// `endShelfOften(shelf)` does so six times.
+    /// GraphQL: `onShelf(shelf, guard)` hears `putItem` and sets the invalidation filter that is the JSON text of
+    /// `guard`; `endShelf(shelf)` invalidates it with the payload `{shelf}`, and `endShelfOften(shelf)` six times.
     Invalidation "invalidation";
     /// GraphQL: `onGreeted` has a resolver that returns a greeting, and hears `greet`.
     SubscriptionResolver "subscription-resolver";
-    /// GraphQL: the resolver of `moveItem(shelf, text)` puts the item on the shelf `elsewhere`.
+    /// GraphQL: the resolver of `moveItem(shelf, text)` puts the item on the shelf `elsewhere`; `onMoved(shelf)` hears
+    /// it.
     ChangingResolver "changing-resolver";
     /// GraphQL: the resolver of `breakItem(text)` fails with the type `Broken` and the information `{"code":1}`.
     FailingResolver "failing-resolver";
-    /// GraphQL: the resolver of `stallItem(text)` takes longer than 30 s.
-    SlowResolver "slow-resolver";
-    /// Events: `onPublish` of the namespace `transform` turns strings into upper case.
+    /// GraphQL: the Lambda authorizer denies the field `Query.dummy` to the token that is given for it.
+    DeniedQuery "denied-query";
+    /// Events: `onPublish` of the namespace `transform` sets the member `changed` of every event to true.
     HandlerTransform "handler-transform";
     /// Events: `onPublish` of the namespace `drop` drops events whose member `drop` is true.
     HandlerDrop "handler-drop";
@@ -69,7 +70,7 @@ capabilities! {
     HandlerDelay "handler-delay";
     /// Events: `onPublish` of the namespace `stall` takes longer than 30 s.
     HandlerStall "handler-stall";
-    /// Events: `onPublish` of the namespace `fail` fails by an exception with a text of its own.
+    /// Events: `onPublish` of the namespace `fail` fails by an exception with the text `connection to db-7 lost`.
     HandlerFail "handler-fail";
     /// Events: `onPublish` of the namespaces `lambda-error` and `lambda-throws` is a direct Lambda integration that
     /// returns the error `not by this function`, or throws.
@@ -85,8 +86,8 @@ capabilities! {
     NamespaceModes "namespace-modes";
     /// The Lambda authorizer fails on the token `syncspec-authorizer-fails`.
     AuthorizerFails "authorizer-fails";
-    /// The Lambda authorizer allows each token that begins with `syncspec-once-` when it is asked of it for the first
-    /// time, and never again; it has its answer on `syncspec-once-kept-...` cached for 5 minutes, and others not at all.
+    /// The Lambda authorizer allows each token that begins with `syncspec-once-` when it is asked about it for the
+    /// first time, and never again; its answer on `syncspec-once-kept-...` is cached for 5 minutes, others are not.
     AuthorizerCaches "authorizer-caches";
     /// The API key `da2-syncspecexpiredapikey00000` was good and has expired.
     ExpiredApiKey "expired-api-key";

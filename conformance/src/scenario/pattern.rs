@@ -89,6 +89,11 @@ pub enum Shape {
     NumberOrNothing,
     /// An error list (or one object in its place) with at least one entry.
     Errors,
+    /// Something whose JSON text does not have this part.
+    Without(&'static str),
+    /// A string that holds the JSON text of an object with these members by dotted path; an array of just one such
+    /// string will do (EVT-A-01).
+    Holding(Vec<(&'static str, Self)>),
     /// An error list of which one entry has one of these types, after any namespace.
     ErrorType(&'static [&'static str]),
     /// An error list of which one entry has one of these codes or none has any.
@@ -265,6 +270,10 @@ impl Shape {
             Self::TextOrNothing => value.is_none_or(|value| value.is_string() || value.is_null()),
             Self::NumberOrNothing => value.is_none_or(|value| value.is_number() || value.is_null()),
             Self::Errors => !entries(value).is_empty(),
+            Self::Without(part) => value.is_some_and(|value| !value.to_string().contains(part)),
+            Self::Holding(members) => value
+                .and_then(held)
+                .is_some_and(|held| members.iter().all(|(path, shape)| shape.fits(at_path(&held, path)))),
             Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
             Self::ErrorCode(codes) => {
                 let all = entries(value);
@@ -276,6 +285,11 @@ impl Shape {
 }
 
 fn holds(value: &Json, wanted: &Json) -> bool {
+    held(value).is_some_and(|held| same_meaning(&held, wanted))
+}
+
+/// The value whose JSON text a string holds, or the one string of an array.
+fn held(value: &Json) -> Option<Json> {
     let text = match value {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => match items.as_slice() {
@@ -284,7 +298,7 @@ fn holds(value: &Json, wanted: &Json) -> bool {
         },
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
     };
-    text.and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+    text.and_then(parse_json)
 }
 
 fn entries(value: Option<&Json>) -> Vec<ErrorEntry> {
@@ -437,6 +451,11 @@ impl fmt::Display for Shape {
             Self::TextOrNothing => f.write_str("a string or nothing"),
             Self::NumberOrNothing => f.write_str("a number or nothing"),
             Self::Errors => f.write_str("errors"),
+            Self::Without(part) => write!(f, "something without {part:?}"),
+            Self::Holding(members) => {
+                f.write_str("the text of")?;
+                members.iter().try_for_each(|(path, shape)| write!(f, " {path}={shape}"))
+            }
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
         }

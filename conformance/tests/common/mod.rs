@@ -12,7 +12,8 @@ use syncspec::scenario::{Cast, Need, Scenario};
 use syncspec::sim::play;
 
 /// The schema, read once.
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::default_schema().expect("the default schema is valid"));
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::configured(&Config::default().graphql).expect("the default schema is valid"));
 
 /// Limits under which everything can be judged in virtual time.
 pub(crate) fn limits() -> Limits {

@@ -4,6 +4,7 @@ mod channel;
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
 mod errors;
 mod framing;
@@ -43,6 +44,9 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     refused::SCENARIOS,
     http::SCENARIOS,
     http::contract::SCENARIOS,
+    declared::SCENARIOS,
+    declared::SUBSCRIBE,
+    declared::AUTHORIZER,
     errors::SCENARIOS,
     errors::kinds::SCENARIOS,
     limits::SCENARIOS,
@@ -70,6 +74,9 @@ pub static FAULTS: &[&[Fault]] = &[
     refused::FAULTS,
     http::FAULTS,
     http::contract::FAULTS,
+    declared::FAULTS,
+    declared::SUBSCRIBE_FAULTS,
+    declared::AUTHORIZER_FAULTS,
     errors::FAULTS,
     errors::kinds::FAULTS,
     limits::FAULTS,

@@ -3,7 +3,9 @@
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
+mod enhanced;
 mod errors;
 mod filter;
 mod framing;
@@ -34,6 +36,9 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     subscribe::SCENARIOS,
     delivery::SCENARIOS,
     filter::SCENARIOS,
+    enhanced::SCENARIOS,
+    enhanced::LIMITS,
+    declared::SCENARIOS,
     unsubscribe::SCENARIOS,
     errors::SCENARIOS,
     messages::SCENARIOS,
@@ -56,6 +61,8 @@ pub static FAULTS: &[&[Fault]] = &[
     subscribe::FAULTS,
     delivery::FAULTS,
     filter::FAULTS,
+    enhanced::FAULTS,
+    declared::FAULTS,
     unsubscribe::FAULTS,
     errors::FAULTS,
     messages::FAULTS,
