@@ -311,9 +311,7 @@ async fn keep_alives_follow_the_acknowledgement_and_go_on_and_pings_are_answered
         assert_eq!(client.next().await.unwrap()["type"], "ka");
         client.until("ka").await;
         client.0.send(&OwnedFrame::Ping(b"there?".to_vec())).await.unwrap();
-        let pong = async {
-            while client.0.next().await != OwnedFrame::Pong(b"there?".to_vec()) {}
-        };
+        let pong = async { while client.0.next().await != OwnedFrame::Pong(b"there?".to_vec()) {} };
         timeout(TOO_LONG, pong).await.expect("a pong comes");
     }
 }

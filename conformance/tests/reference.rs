@@ -5,9 +5,11 @@ mod common;
 use std::collections::BTreeSet;
 
 use appsync_protocol::dialect::Dialect;
-use appsync_protocol::requirement::Severity;
+use appsync_protocol::requirement::{Ambiguity, Severity};
 use appsync_protocol::server::Readings;
+use syncspec::catalogue::probes::{PROBES, asked_by};
 use syncspec::catalogue::scenarios;
+use syncspec::fault::{DoorCheck, How};
 use syncspec::reference::{Config, Profile};
 use syncspec::scenario::{Scenario, render};
 use syncspec::verdict::{Verdict, judge};
@@ -18,12 +20,42 @@ fn every_scenario_passes_on_the_reference_endpoint_with_evidence() {
     for scenario in scenarios().filter(|s| common::playable(s)) {
         let outcome = common::outcome(scenario, &[]);
         let (verdict, breaches) = judge(scenario, &outcome);
-        if verdict != Verdict::Pass || outcome.evidence.is_empty() {
+        let due = if scenario.is_probe() { Verdict::Info } else { Verdict::Pass };
+        if verdict != due || outcome.evidence.is_empty() {
             wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));
         }
     }
 
     assert!(wrong.is_empty(), "{} scenarios:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_probe_asks_a_known_question_and_records_the_answer() {
+    let known = |id: &str| PROBES.iter().any(|probe| probe.id == id) || Ambiguity::all().any(|own| own.id == id);
+    let mut asked = BTreeSet::new();
+    for scenario in scenarios().filter(|s| s.is_probe()) {
+        let question = asked_by(scenario.dialect, scenario.id).expect("the id names a question");
+        assert!(known(&question), "{}: {question}", scenario.id);
+        asked.insert(question.clone());
+        if common::playable(scenario) {
+            let outcome = common::outcome(scenario, &[]);
+            assert!(outcome.observations.iter().any(|seen| seen.name == question), "{}", scenario.id);
+        }
+    }
+
+    let unasked: Vec<_> = PROBES.iter().filter(|probe| !asked.contains(probe.id)).collect();
+    assert!(unasked.is_empty(), "{unasked:?}");
+}
+
+#[test]
+fn no_answer_to_an_open_question_counts_against_a_server() {
+    let probe = scenarios().find(|s| s.is_probe()).expect("there are probes");
+    let refused = common::outcome(probe, &[How::Door(DoorCheck::ServesRealtime)]);
+
+    let (verdict, breaches) = judge(probe, &refused);
+
+    assert_eq!((verdict, breaches.len()), (Verdict::Info, 0), "{:?}", refused.ending);
+    assert!(refused.observations.iter().any(|seen| seen.value.starts_with("something else")));
 }
 
 #[test]
@@ -48,7 +80,7 @@ fn complaints(profile: &Profile, dialect: Option<Dialect>) -> Vec<String> {
     for scenario in scenarios().filter(|s| common::playable(s) && concerned(s)) {
         let outcome = common::outcome_of(scenario, Config { profile: profile.clone(), ..Config::default() }, &[]);
         let (verdict, breaches) = judge(scenario, &outcome);
-        played += 1;
+        played += usize::from(!scenario.is_probe());
         passed += usize::from(verdict == Verdict::Pass);
         if verdict == Verdict::Fail || verdict == Verdict::Warn {
             wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));

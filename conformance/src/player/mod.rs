@@ -33,6 +33,7 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
+use crate::catalogue::probes::asked_by;
 use crate::scenario::{BYSTANDER, Cast, Conn, Need, Publication, Scenario, Step, Then, cut, cut_hidden};
 use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
@@ -452,6 +453,10 @@ impl<'s> Player<'s> {
     }
 
     fn end(&mut self, ending: Ending) {
+        if let (Ending::Unmet(unmet), Some(question)) = (&ending, asked_by(self.scenario.dialect, self.scenario.id)) {
+            // An answer that nobody thought of is a reading too.
+            self.observations.push(Observation { name: question, value: format!("something else: {}", unmet.got) });
+        }
         if self.ending.is_none() {
             self.ending = Some(ending);
             self.waiting = Waiting::Nothing;

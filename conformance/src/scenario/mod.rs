@@ -253,6 +253,11 @@ impl Scenario {
         self.id.split('/').nth(1).unwrap_or_default()
     }
 
+    /// Whether it asks an open question, so that no answer counts against the target.
+    pub fn is_probe(&self) -> bool {
+        self.area() == "probe"
+    }
+
     /// Whether it is the discrimination control of its dialect.
     pub fn is_control(&self) -> bool {
         self.area() == "control"

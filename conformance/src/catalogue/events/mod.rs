@@ -14,6 +14,7 @@ mod init;
 mod keepalive;
 mod limits;
 mod modes;
+mod probes;
 mod publish;
 mod publish_steps;
 mod refused;
@@ -53,6 +54,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     close::SCENARIOS,
     framing::SCENARIOS,
     framing::extremes::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.

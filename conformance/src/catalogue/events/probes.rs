@@ -50,10 +50,7 @@ fn reaction(cast: &Cast, conn: Conn, probe: &'static str, frame: OwnedFrame, tol
         Pattern::word("connection_error").reads(probe, error),
         Pattern::closed().reads(probe, closed),
     ];
-    all([
-        connected(cast, conn),
-        vec![Step::Send { conn, frame }, marker(conn), any_of(conn, answers, R::EvtErr006)],
-    ])
+    all([connected(cast, conn), vec![Step::Send { conn, frame }, marker(conn), any_of(conn, answers, R::EvtErr006)]])
 }
 
 /// Sends a subscribe, and then an operation that is surely answered.
@@ -97,7 +94,8 @@ fn subscribe_with_id(cast: &Cast, id: &str) -> String {
 
 fn the_token(cast: &Cast) -> String {
     let request = cast.upgrade(Carrier::Subprotocol, &cast.credentials());
-    let offered: Vec<_> = request.subprotocols().filter(|name| name.starts_with("header-")).map(str::to_owned).collect();
+    let offered: Vec<_> =
+        request.subprotocols().filter(|name| name.starts_with("header-")).map(str::to_owned).collect();
     offered.into_iter().next().unwrap_or_default()
 }
 
@@ -212,8 +210,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 }
                 request
             };
-            let (token, fields) =
-                (cast.upgrade(Carrier::Subprotocol, &good), cast.upgrade(Carrier::Headers, &wrong));
+            let (token, fields) = (cast.upgrade(Carrier::Subprotocol, &good), cast.upgrade(Carrier::Headers, &wrong));
             let (bad_token, good_fields) =
                 (cast.upgrade(Carrier::Subprotocol, &wrong), cast.upgrade(Carrier::Headers, &good));
             all([
@@ -260,7 +257,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             ];
             let again = vec![
                 Pattern::with_id("unsubscribe_error", "twice").reads("EVT-P-07", "a second unsubscribe: refused"),
-                Pattern::with_id("unsubscribe_success", "twice").reads("EVT-P-07", "a second unsubscribe: answered again"),
+                Pattern::with_id("unsubscribe_success", "twice")
+                    .reads("EVT-P-07", "a second unsubscribe: answered again"),
                 Pattern::word("error").reads("EVT-P-07", "a second unsubscribe: answered by an error"),
             ];
             all([
@@ -346,11 +344,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         covers: &[R::EvtChannel012],
         steps: |cast| {
             let (room, namespace) = (cast.nonce("room"), cast.namespace());
-            let told = [
-                "inside a path it covers a segment",
-                "inside a path it covers nothing",
-                "inside a path it is refused",
-            ];
+            let told =
+                ["inside a path it covers a segment", "inside a path it covers nothing", "inside a path it is refused"];
             covers(cast, &format!("/{namespace}/*/{room}"), &format!("/{namespace}/any/{room}"), told)
         },
         ..QUICK

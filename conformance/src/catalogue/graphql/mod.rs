@@ -17,6 +17,7 @@ mod keepalive;
 mod limits;
 mod messages;
 mod modes;
+mod probes;
 mod steps;
 mod subscribe;
 mod unsubscribe;
@@ -47,6 +48,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     framing::SCENARIOS,
     hazards::SCENARIOS,
     http::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.

@@ -6,8 +6,8 @@ use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, all, any_of, bad_start, connected, expect, open, published, refusal, say, stop,
-    stopped, subscribed, warmed,
+    CHANNEL, INIT, QUICK, all, any_of, bad_start, connected, expect, open, published, refusal, say, stop, stopped,
+    subscribed, warmed,
 };
 use crate::scenario::cast::{SUBSCRIBE_TO_CHANNEL, quoted, request_body};
 use crate::scenario::{Cast, Conn, Greeting, Need, Pattern, Scenario, Shape, Step, Tier, Wait};
@@ -57,11 +57,7 @@ fn reaction(cast: &Cast, conn: Conn, probe: &'static str, frame: OwnedFrame, tol
     ];
     all([
         connected(cast, conn),
-        vec![
-            Step::Send { conn, frame },
-            say(conn, bad_start(cast, "marker")),
-            any_of(conn, answers, R::GqlErr001),
-        ],
+        vec![Step::Send { conn, frame }, say(conn, bad_start(cast, "marker")), any_of(conn, answers, R::GqlErr001)],
     ])
 }
 
@@ -140,7 +136,8 @@ fn document(cast: &Cast, document: &str) -> String {
 
 fn the_token(cast: &Cast) -> String {
     let request = cast.upgrade(Carrier::Subprotocol, &cast.credentials());
-    let offered: Vec<_> = request.subprotocols().filter(|name| name.starts_with("header-")).map(str::to_owned).collect();
+    let offered: Vec<_> =
+        request.subprotocols().filter(|name| name.starts_with("header-")).map(str::to_owned).collect();
     offered.into_iter().next().unwrap_or_default()
 }
 
@@ -297,7 +294,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             all([
                 welcome(1, "GQL-P-09", with(bare.clone()), welcomes!("no payload")),
                 welcome(2, "GQL-P-09", with(format!("{bare}&payload=bnVsbA==")), welcomes!("a payload of null")),
-                welcome(3, "GQL-P-09", with(format!("{bare}&payload=eyJhIjoxfQ==")), welcomes!("a payload with a member")),
+                welcome(
+                    3,
+                    "GQL-P-09",
+                    with(format!("{bare}&payload=eyJhIjoxfQ==")),
+                    welcomes!("a payload with a member"),
+                ),
             ])
         },
         ..SCENARIO
@@ -464,10 +466,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             };
             all([
                 ask(1, long, "a ping of 126 bytes", ["126 bytes: ends the connection", "126 bytes: taken"]),
-                ask(2, vec![0x81, 0x02, b'{', b'}'], "a text frame without a mask", [
-                    "no mask: ends the connection",
-                    "no mask: taken",
-                ]),
+                ask(
+                    2,
+                    vec![0x81, 0x02, b'{', b'}'],
+                    "a text frame without a mask",
+                    ["no mask: ends the connection", "no mask: taken"],
+                ),
             ])
         },
         ..SCENARIO
@@ -484,11 +488,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 start.replacen('{', &format!(r#"{{"padding":"{}","#, "x".repeat(kb * 1024)), 1)
             };
             let ask = |conn, kb, told| fate(cast, conn, "GQL-P-16", padded(kb), told);
-            all([
-                ask(1, 64, fates!("64 KB")),
-                ask(2, 256, fates!("256 KB")),
-                ask(3, 1024, fates!("1 MB")),
-            ])
+            all([ask(1, 64, fates!("64 KB")), ask(2, 256, fates!("256 KB")), ask(3, 1024, fates!("1 MB"))])
         },
         ..SCENARIO
     },
@@ -498,7 +498,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         covers: &[R::GqlSub006],
         steps: |cast| {
             let room = cast.nonce("room");
-            let more = cast.start_channel("more", &room).replacen(r#""extensions":{"#, r#""extensions":{"more":[1],"#, 1);
+            let more =
+                cast.start_channel("more", &room).replacen(r#""extensions":{"#, r#""extensions":{"more":[1],"#, 1);
             let elsewhere = Cast { auth_host: "nobody.example.net".into(), ..cast.clone() };
             all([
                 fate(cast, 1, "GQL-P-17", more, fates!("an unknown member")),
