@@ -14,7 +14,7 @@ use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
-use syncspec::scenario::Tier;
+use syncspec::scenario::{Capabilities, Tier};
 use syncspec::target::{Spec, urls};
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,6 +74,7 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
         realtime: options.target.realtime.clone(),
         dialect,
         namespaces: options.namespace.clone(),
+        capabilities: options.declare.iter().fold(Capabilities::default(), |all, one| all.declare(*one)),
         ..Spec::default()
     };
     let spec = options.credentials.complete(spec)?;

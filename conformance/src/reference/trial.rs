@@ -93,7 +93,7 @@ pub fn kept_by(config: &Config) -> Capabilities {
         Capability::SubscribeHandlers => {
             has_namespaces(&["subscribe-reject", "subscribe-unauthorized", "subscribe-fail", "subscribe-delay"])
         }
-        Capability::HandlerContext => has_namespaces(&["context"]),
+        Capability::HandlerContext => has_namespaces(&["context", "subscribe-context"]),
         Capability::NamespaceModes => knows(Mode::Iam) && has_namespaces(&["publish-iam", "subscribe-iam"]),
         Capability::AuthorizerFails | Capability::AuthorizerCaches => {
             config.auth.lambda.as_ref().is_some_and(|lambda| lambda.tokens.len() > 1)

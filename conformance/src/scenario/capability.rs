@@ -41,8 +41,8 @@ capabilities! {
     /// GraphQL: the type `Item`, `putItem`, and `onItem(filter)` with an enhanced filter that is the JSON text of its
     /// argument.
     EnhancedFilters "enhanced-filters";
-    /// GraphQL: `onShelf(shelf, guard)` hears `putItem` and sets the invalidation filter that is the JSON text of
-    /// `guard`; `endShelf(shelf)` invalidates it with the payload `{shelf}`, and `endShelfOften(shelf)` six times.
+    /// GraphQL: `onShelf(shelf, guard)` hears `putItem` of that shelf and sets the invalidation filter that is the JSON
+    /// text of `guard`, if it is not null; `endShelf(shelf)` invalidates it with the payload `{shelf}`, and `endShelfOften(shelf)` six times.
     Invalidation "invalidation";
     /// GraphQL: `onGreeted` has a resolver that returns a greeting, and hears `greet`.
     SubscriptionResolver "subscription-resolver";
@@ -78,9 +78,9 @@ capabilities! {
     /// Events: `onSubscribe` of the namespaces `subscribe-reject`, `subscribe-unauthorized`, `subscribe-fail` and
     /// `subscribe-delay` calls `util.error("no more seats")`, calls `util.unauthorized()`, fails, takes a second.
     SubscribeHandlers "subscribe-handlers";
-    /// Events: handlers of the namespace `context` tell of the context that they are given: `onPublish` sets the
-    /// member `context` of each event to `{identity, info, request}`, and `onSubscribe` rejects with the text of
-    /// `info.channel.path`.
+    /// Events: handlers tell of the context that they are given: `onPublish` of the namespace `context` sets the member
+    /// `context` of each event to `{identity, info, request}`, and `onSubscribe` of the namespace `subscribe-context`
+    /// rejects with the text of `info.channel.path`.
     HandlerContext "handler-context";
     /// Events: in the namespace `publish-iam` only IAM may publish, in `subscribe-iam` only IAM may subscribe.
     NamespaceModes "namespace-modes";

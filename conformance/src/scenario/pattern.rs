@@ -362,6 +362,13 @@ impl Greeting {
         self
     }
 
+    /// The same, after which the scenario is over.
+    #[must_use]
+    pub const fn ends(mut self) -> Self {
+        self.then = Then::End;
+        self
+    }
+
     /// Whether an answer is this.
     pub fn fits(&self, response: &Response) -> bool {
         match self.what {

@@ -137,6 +137,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "events/probe/p-01-unreadable",
         title: "What becomes of text that is no message, and of binary frames, is recorded.",
         covers: &[R::EvtErr006],
+        hazard: true,
         steps: |cast| {
             let text = OwnedFrame::text;
             let ask = |conn, frame, told| reaction(cast, conn, "EVT-P-01", frame, told);
@@ -184,6 +185,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "events/probe/p-04-unusual-ids",
         title: "What becomes of a subscribe with an unusual id, or without one, is recorded.",
         covers: &[R::EvtSub007],
+        hazard: true,
         steps: |cast| {
             let ask = |conn, id: &str, told| fate(cast, conn, "EVT-P-04", subscribe_with_id(cast, id), told);
             all([

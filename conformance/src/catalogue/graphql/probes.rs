@@ -151,6 +151,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/probe/p-01-unreadable",
         title: "What becomes of text that is no message, and of binary frames, is recorded.",
         covers: &[R::GqlErr001],
+        hazard: true,
         steps: |cast| {
             let text = OwnedFrame::text;
             let ask = |conn, frame, told| reaction(cast, conn, "GQL-P-01", frame, told);
@@ -237,6 +238,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/probe/p-06-unusual-ids",
         title: "What becomes of a start with an unusual id, or without one, is recorded.",
         covers: &[R::GqlSub006],
+        hazard: true,
         steps: |cast| {
             let ask = |conn, id: &str, told| fate(cast, conn, "GQL-P-06", start_with_id(cast, id), told);
             all([
@@ -254,6 +256,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/probe/p-07-spelling-of-type",
         title: "What becomes of a start whose type is spelled differently, or is missing, is recorded.",
         covers: &[R::GqlSub006],
+        hazard: true,
         steps: |cast| {
             let ask = |conn, kind: &str, told| fate(cast, conn, "GQL-P-07", start_with_type(cast, kind), told);
             all([

@@ -81,11 +81,11 @@ pub(in crate::catalogue::events) static FAULTS: &[Fault] = &[
         How::Set(|policy| policy.event_bytes_max *= 2),
     ),
     fault(
-        "events-handler-blocks-the-connection",
-        "answers nothing else while a handler works",
+        "events-handler-makes-the-connection-forget",
+        "does not answer what comes while a handler works",
         R::EvtPub023,
         "events/handlers/that-takes-time",
-        edit("subscribe_success", Nth::Only(2), Change::HoldBack),
+        edit("subscribe_success", Nth::Only(1), Change::Drop),
     ),
     fault(
         "events-handler-without-end",

@@ -84,7 +84,7 @@ pub(in crate::catalogue::events) static SCENARIOS: &[Scenario] = &[
         covers: &[R::EvtSub027],
         needs: &[Need::Capability(Capability::HandlerContext)],
         steps: |cast| {
-            let channel = format!("{}/*", channel_of(cast, "context"));
+            let channel = format!("{}/*", channel_of(cast, "subscribe-context"));
             let told = refusal("wild").has("errors.0.message", Shape::Is(channel.as_str().into()));
             all([connected(cast, 1), vec![say(1, cast.subscribe("wild", &channel)), expect(1, told, R::EvtSub027)]])
         },
@@ -126,6 +126,6 @@ pub(in crate::catalogue::events) static FAULTS: &[Fault] = &[
         about: "gives the handler of a subscribe a channel without its wildcard",
         breaks: R::EvtSub027,
         caught_by: "events/handlers/subscribe-with-its-wildcard",
-        how: edit("subscribe_error", Nth::Every, Change::Set("errors.0.message", r#""/context/room""#)),
+        how: edit("subscribe_error", Nth::Every, Change::Set("errors.0.message", r#""/subscribe-context/room""#)),
     },
 ];
