@@ -314,10 +314,12 @@ impl<'s> Player<'s> {
     /// What became of it, and who can go on listening on its connections. `None` while it runs.
     pub fn finish(self) -> Option<(Outcome, Listener)> {
         let listener = Listener::new(self.deliveries, self.lines, self.cast.prefix, self.limits.quiet);
+        // What an open question provokes is held against nobody.
+        let counts = !self.scenario.is_probe();
         let outcome = Outcome {
             ending: self.ending?,
-            findings: self.findings,
-            losses: self.losses,
+            findings: if counts { self.findings } else { Vec::new() },
+            losses: if counts { self.losses } else { Vec::new() },
             evidence: self.evidence,
             observations: self.observations,
             measures: self.measures,
