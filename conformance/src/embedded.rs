@@ -10,7 +10,7 @@ use appsync_protocol::server::Mode;
 use crate::auth::{self, Keyring};
 use crate::fault::How;
 use crate::reference::shell::{Options as ShellOptions, Running};
-use crate::reference::{Config, Endpoint as Reference};
+use crate::reference::{Config, Endpoint as Reference, kept_by};
 use crate::run::{Endpoint, now_unix_s};
 use crate::target::TargetError;
 
@@ -74,6 +74,7 @@ impl Embedded {
             namespaces: self.config.policy.namespaces.clone(),
             channel_prefix: String::new(),
             own: None,
+            capabilities: kept_by(&self.config),
         };
         vec![
             endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),

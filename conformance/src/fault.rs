@@ -37,6 +37,12 @@ pub enum How {
     Door(DoorCheck),
     /// A check of credentials is left out.
     Auth(AuthCheck),
+    /// Enhanced filters are read wrongly (GraphQL); null is none.
+    Filter(fn(&mut Json)),
+    /// Invalidation filters are read wrongly (GraphQL); null is none.
+    Invalidation(fn(&mut Json)),
+    /// The namespace of this name has no handlers (Events).
+    Unhandled(&'static str),
     /// Other authorization modes are enabled.
     Modes(fn(&mut AllowedModes)),
     /// A limit is moved.
@@ -143,6 +149,18 @@ pub enum AuthCheck {
     TokenScheme,
     /// What the Lambda authorizer says counts.
     LambdaAnswer,
+    /// An answer of the Lambda authorizer is kept no longer than it says.
+    LambdaAsked,
+    /// An answer of the Lambda authorizer is kept as long as it says.
+    LambdaKept,
+    /// A kept answer counts for its operation and channel only (Events).
+    LambdaKeptApart,
+    /// A Lambda authorizer that fails lets nobody in.
+    LambdaFailure,
+    /// An API key has a date.
+    KeyDate,
+    /// An API key is looked at before a token.
+    KeyFirst,
 }
 
 impl DoorCheck {

@@ -8,7 +8,7 @@ use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
 use crate::auth::Keyring;
 use crate::run::Endpoint;
-use crate::scenario::Own;
+use crate::scenario::{Capabilities, Own};
 
 #[cfg(feature = "endpoint")]
 pub use crate::embedded::Embedded;
@@ -34,6 +34,8 @@ pub struct Spec {
     pub channel_prefix: String,
     /// A subscription of its own schema, and what triggers it (GraphQL).
     pub own: Option<Arc<Own>>,
+    /// Set-up that is declared or denied.
+    pub capabilities: Capabilities,
 }
 
 impl fmt::Debug for Spec {
@@ -117,7 +119,20 @@ impl Spec {
         }
         let denied = self.denied.clone().map(|document| (keyring.main, document));
         let (channel_prefix, own) = (self.channel_prefix.clone(), self.own.clone());
-        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces, channel_prefix, own })
+        let capabilities = self.capabilities.clone();
+        Ok(Endpoint {
+            dialect,
+            http,
+            realtime,
+            auth_host,
+            api_key,
+            keyring,
+            denied,
+            namespaces,
+            channel_prefix,
+            own,
+            capabilities,
+        })
     }
 
     /// Where the endpoint is that was named, whoever wants to speak to it.

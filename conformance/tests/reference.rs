@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use appsync_protocol::requirement::Ambiguity;
 use appsync_protocol::server::Readings;
+use syncspec::catalogue::probes::{PROBES, asked_by};
 use syncspec::catalogue::scenarios;
+use syncspec::fault::{DoorCheck, How};
 use syncspec::reference::Config;
 use syncspec::scenario::render;
 use syncspec::selftest::benign::{Variant, try_all, variants};
@@ -16,12 +19,42 @@ fn every_scenario_passes_on_the_reference_endpoint_with_evidence() {
     for scenario in scenarios().filter(|s| playable(s)) {
         let outcome = outcome(scenario, Config::default(), &[]);
         let (verdict, breaches) = judge(scenario, &outcome);
-        if verdict != Verdict::Pass || outcome.evidence.is_empty() {
+        let due = if scenario.is_probe() { Verdict::Info } else { Verdict::Pass };
+        if verdict != due || outcome.evidence.is_empty() {
             wrong.push(format!("{}: {verdict} {:?} {breaches:#?}", scenario.id, outcome.ending));
         }
     }
 
     assert!(wrong.is_empty(), "{} scenarios:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_probe_asks_a_known_question_and_records_the_answer() {
+    let known = |id: &str| PROBES.iter().any(|probe| probe.id == id) || Ambiguity::all().any(|own| own.id == id);
+    let mut asked = BTreeSet::new();
+    for scenario in scenarios().filter(|s| s.is_probe()) {
+        let question = asked_by(scenario.dialect, scenario.id).expect("the id names a question");
+        assert!(known(&question), "{}: {question}", scenario.id);
+        asked.insert(question.clone());
+        if playable(scenario) {
+            let outcome = outcome(scenario, Config::default(), &[]);
+            assert!(outcome.observations.iter().any(|seen| seen.name == question), "{}", scenario.id);
+        }
+    }
+
+    let unasked: Vec<_> = PROBES.iter().filter(|probe| !asked.contains(probe.id)).collect();
+    assert!(unasked.is_empty(), "{unasked:?}");
+}
+
+#[test]
+fn no_answer_to_an_open_question_counts_against_a_server() {
+    let probe = scenarios().find(|s| s.is_probe()).expect("there are probes");
+    let refused = outcome(probe, Config::default(), &[How::Door(DoorCheck::ServesRealtime)]);
+
+    let (verdict, breaches) = judge(probe, &refused);
+
+    assert_eq!((verdict, breaches.len()), (Verdict::Info, 0), "{:?}", refused.ending);
+    assert!(refused.observations.iter().any(|seen| seen.value.starts_with("something else")));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use syncspec::scenario::Capability;
 
 use super::baseline::BaselineOptions;
 use super::check::{CheckOptions, ConvertRecordingOptions};
@@ -89,6 +90,9 @@ pub(super) struct ServerOptions {
     /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
     #[arg(long, value_name = "NAME", help_heading = "Target")]
     pub(super) namespace: Vec<String>,
+    /// Set-up that the target has, such as enhanced-filters; repeatable. An unknown name lists them all.
+    #[arg(long, value_name = "CAPABILITY", value_parser = capability, help_heading = "Target")]
+    pub(super) declare: Vec<Capability>,
     /// Keep-alive interval of the built-in reference endpoint, such as 1s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
@@ -304,4 +308,12 @@ pub(super) struct ExplainOptions {
 fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
+}
+
+fn capability(name: &str) -> Result<Capability, String> {
+    let all = || {
+        let lines = Capability::ALL.iter().map(|own| format!("  {own}: {}", own.promise()));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    Capability::named(name).ok_or_else(|| format!("expected one of\n{}", all()))
 }

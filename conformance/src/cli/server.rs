@@ -13,7 +13,7 @@ use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, is_known_case, json, junit, ndjson};
 use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
-use syncspec::scenario::Tier;
+use syncspec::scenario::{Capabilities, Tier};
 use syncspec::target::{Spec, urls};
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +73,7 @@ fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedde
         realtime: options.target.realtime.clone(),
         dialect,
         namespaces: options.namespace.clone(),
+        capabilities: options.declare.iter().fold(Capabilities::default(), |all, one| all.declare(*one)),
         ..Spec::default()
     };
     let spec = options.credentials.complete(spec)?;
@@ -201,6 +202,7 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         run_timeout: options.run_timeout.unwrap_or(Duration::from_secs(run)),
         max_connections: options.max_connections,
         max_messages: options.max_messages,
+        rate: None,
         restart_cmd: options.restart_cmd.clone(),
         restart_wait: options.restart_wait,
         panic_in: options.panic_in.clone(),

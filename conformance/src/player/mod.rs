@@ -33,7 +33,8 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{BYSTANDER, Cast, Conn, Firing, Publication, Scenario, Step, Then, cut, cut_hidden};
+use crate::catalogue::probes::asked_by;
+use crate::scenario::{BYSTANDER, Cast, Conn, Firing, Need, Publication, Scenario, Step, Then, cut, cut_hidden};
 use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
 use wait::Waiting;
@@ -144,7 +145,11 @@ impl<'s> Player<'s> {
     /// A player at the first step.
     pub fn new(scenario: &'s Scenario, cast: Cast, limits: Limits, at: Moment) -> Self {
         let steps = (scenario.steps)(&cast).into();
-        let deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        let mut deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        // What handlers and filters make of an event cannot be told from the request.
+        if scenario.needs.iter().any(|need| matches!(need, Need::Capability(_))) {
+            deliveries.tell_no_events();
+        }
         Self {
             scenario,
             cast,
@@ -322,10 +327,12 @@ impl<'s> Player<'s> {
     /// What became of it, and who can go on listening on its connections. `None` while it runs.
     pub fn finish(self) -> Option<(Outcome, Listener)> {
         let listener = Listener::new(self.deliveries, self.lines, self.cast.prefix, self.limits.quiet);
+        // What an open question provokes is held against nobody.
+        let counts = !self.scenario.is_probe();
         let outcome = Outcome {
             ending: self.ending?,
-            findings: self.findings,
-            losses: self.losses,
+            findings: if counts { self.findings } else { Vec::new() },
+            losses: if counts { self.losses } else { Vec::new() },
             evidence: self.evidence,
             observations: self.observations,
             measures: self.measures,
@@ -476,6 +483,10 @@ impl<'s> Player<'s> {
     }
 
     fn end(&mut self, ending: Ending) {
+        if let (Ending::Unmet(unmet), Some(question)) = (&ending, asked_by(self.scenario.dialect, self.scenario.id)) {
+            // An answer that nobody thought of is a reading too.
+            self.observations.push(Observation { name: question, value: format!("something else: {}", unmet.got) });
+        }
         if self.ending.is_none() {
             self.ending = Some(ending);
             self.waiting = Waiting::Nothing;

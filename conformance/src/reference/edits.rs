@@ -36,7 +36,13 @@ impl Edits {
                 How::Edit(edit) => edits.messages.push(*edit),
                 How::Http(edit) => edits.answers.push(*edit),
                 How::Trap(trigger, reaction) => edits.traps.push((*trigger, *reaction)),
-                How::Skip(_) | How::Auth(_) | How::Modes(_) | How::Set(_) => {}
+                How::Skip(_)
+                | How::Auth(_)
+                | How::Modes(_)
+                | How::Set(_)
+                | How::Filter(_)
+                | How::Invalidation(_)
+                | How::Unhandled(_) => {}
             }
         }
         edits

@@ -96,7 +96,7 @@ impl Driver {
             return (trouble("the player ended without an outcome"), None);
         };
         self.budget.note_deliveries(&outcome);
-        if outcome.ending == Ending::Met && !scenario.hazard && listener.is_of_use() {
+        if outcome.ending == Ending::Met && !scenario.hazard && !scenario.is_probe() && listener.is_of_use() {
             return (outcome, Some(Lingering { scenario, listener, traffic }));
         }
         traffic.close().await;

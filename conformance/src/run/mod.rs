@@ -38,7 +38,7 @@ use crate::player::{Ending, Limits, Outcome};
 use crate::report::baseline::Comparison;
 use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
-use crate::scenario::{Need, Own, Scenario, Tier};
+use crate::scenario::{Capabilities, Need, Own, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
 use drive::{Driver, Lingering};
@@ -68,6 +68,8 @@ pub struct Endpoint {
     pub channel_prefix: String,
     /// A subscription of its own schema, and what triggers it (GraphQL).
     pub own: Option<Arc<Own>>,
+    /// Set-up that is declared.
+    pub capabilities: Capabilities,
 }
 
 impl Endpoint {
@@ -363,6 +365,9 @@ impl Runner {
             Need::Mode(_) | Need::SecondMode | Need::Jwt | Need::Token => {
                 let endpoint = self.endpoint(scenario.dialect);
                 need.is_without_credentials(|mode| endpoint.is_some_and(|e| e.secret(mode).is_some()))
+            }
+            Need::Capability(capability) => {
+                self.endpoint(scenario.dialect).is_none_or(|e| !e.capabilities.has(*capability))
             }
             Need::Socket => false,
         };

@@ -98,6 +98,11 @@ pub enum Shape {
     NumberOrNothing,
     /// An error list (or one object in its place) with at least one entry.
     Errors,
+    /// Something whose JSON text does not have this part.
+    Without(&'static str),
+    /// A string that holds the JSON text of an object with these members by dotted path; an array of just one such
+    /// string will do (EVT-A-01).
+    Members(Vec<(&'static str, Self)>),
     /// An error list of which one entry has one of these types, after any namespace.
     ErrorType(&'static [&'static str]),
     /// An error list of which one entry has one of these codes or none has any.
@@ -283,6 +288,10 @@ impl Shape {
             Self::TextOrNothing => value.is_none_or(|value| value.is_string() || value.is_null()),
             Self::NumberOrNothing => value.is_none_or(|value| value.is_number() || value.is_null()),
             Self::Errors => !entries(value).is_empty(),
+            Self::Without(part) => value.is_some_and(|value| !value.to_string().contains(part)),
+            Self::Members(members) => value
+                .and_then(held)
+                .is_some_and(|held| members.iter().all(|(path, shape)| shape.fits(at_path(&held, path)))),
             Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
             Self::ErrorCode(codes) => {
                 let all = entries(value);
@@ -307,7 +316,12 @@ fn whole_number(value: &Json) -> Option<u64> {
 }
 
 fn holds(value: &Json, wanted: &Json) -> bool {
-    only_text(value).and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+    held(value).is_some_and(|held| same_meaning(&held, wanted))
+}
+
+/// The value whose JSON text a string holds, or the only string of an array.
+fn held(value: &Json) -> Option<Json> {
+    only_text(value).and_then(parse_json)
 }
 
 /// The string, or the only one of an array (EVT-A-01).
@@ -380,6 +394,13 @@ impl Greeting {
     #[must_use]
     pub const fn reads(mut self, ambiguity: &'static str, reading: &'static str) -> Self {
         self.reading = Some((ambiguity, reading));
+        self
+    }
+
+    /// The same, after which the scenario is over.
+    #[must_use]
+    pub const fn ends(mut self) -> Self {
+        self.then = Then::End;
         self
     }
 
@@ -475,6 +496,11 @@ impl fmt::Display for Shape {
             Self::Errors => f.write_str("errors"),
             Self::Indices(length) => write!(f, "an entry for each index below {length}"),
             Self::LongText(least) => write!(f, "a string of {least} characters or more"),
+            Self::Without(part) => write!(f, "something without {part:?}"),
+            Self::Members(members) => {
+                f.write_str("the text of")?;
+                members.iter().try_for_each(|(path, shape)| write!(f, " {path}={shape}"))
+            }
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
         }

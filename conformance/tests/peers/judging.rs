@@ -43,6 +43,7 @@ pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
             namespaces: vec!["default".into()],
             channel_prefix: String::new(),
             own: None,
+            capabilities: syncspec::scenario::Capabilities::default(),
         }],
         embedded: false,
         filters: Vec::new(),

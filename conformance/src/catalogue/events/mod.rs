@@ -4,6 +4,7 @@ mod channel;
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
 mod errors;
 mod framing;
@@ -13,6 +14,7 @@ mod init;
 mod keepalive;
 mod limits;
 mod modes;
+mod probes;
 mod publish;
 mod publish_steps;
 mod refused;
@@ -44,6 +46,9 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     refused::SCENARIOS,
     http::SCENARIOS,
     http::contract::SCENARIOS,
+    declared::SCENARIOS,
+    declared::SUBSCRIBE,
+    declared::AUTHORIZER,
     errors::SCENARIOS,
     errors::kinds::SCENARIOS,
     limits::SCENARIOS,
@@ -51,6 +56,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     framing::SCENARIOS,
     framing::extremes::SCENARIOS,
     repeats::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -72,6 +78,9 @@ pub static FAULTS: &[&[Fault]] = &[
     refused::FAULTS,
     http::FAULTS,
     http::contract::FAULTS,
+    declared::FAULTS,
+    declared::SUBSCRIBE_FAULTS,
+    declared::AUTHORIZER_FAULTS,
     errors::FAULTS,
     errors::kinds::FAULTS,
     limits::FAULTS,

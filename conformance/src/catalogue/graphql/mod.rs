@@ -3,7 +3,9 @@
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
+mod enhanced;
 mod errors;
 mod filter;
 mod framing;
@@ -15,6 +17,7 @@ mod keepalive;
 mod limits;
 mod messages;
 mod modes;
+mod probes;
 mod repeats;
 mod steps;
 mod subscribe;
@@ -35,6 +38,9 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     subscribe::SCENARIOS,
     delivery::SCENARIOS,
     filter::SCENARIOS,
+    enhanced::SCENARIOS,
+    enhanced::LIMITS,
+    declared::SCENARIOS,
     unsubscribe::SCENARIOS,
     errors::SCENARIOS,
     messages::SCENARIOS,
@@ -44,6 +50,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     hazards::SCENARIOS,
     http::SCENARIOS,
     repeats::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -58,6 +65,8 @@ pub static FAULTS: &[&[Fault]] = &[
     subscribe::FAULTS,
     delivery::FAULTS,
     filter::FAULTS,
+    enhanced::FAULTS,
+    declared::FAULTS,
     unsubscribe::FAULTS,
     errors::FAULTS,
     messages::FAULTS,

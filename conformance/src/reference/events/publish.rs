@@ -59,7 +59,7 @@ fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
     if let Err(refusal) = admitted {
         return refused(status_of(endpoint, &refusal), &refusal).into();
     }
-    let handled = batch.handle(&who, &policy, &mut endpoint.judge(None));
+    let handled = batch.handle(&who, &policy, &mut endpoint.judge(None).of(request));
     let settled = match handled.result {
         Ok(settled) => settled,
         Err(rejection) => {
