@@ -10,6 +10,7 @@ use crate::auth::{self, Keyring};
 use crate::reference::shell::{Options as ShellOptions, Running};
 use crate::reference::{Config, Endpoint as Reference};
 use crate::run::{Endpoint, now_unix_s};
+use crate::scenario::Capabilities;
 use crate::target::TargetError;
 
 /// The reference endpoint, started for a run. Dropping it ends it.
@@ -59,6 +60,9 @@ impl Embedded {
             namespaces: self.config.policy.namespaces.clone(),
             channel_prefix: String::new(),
             own: None,
+            declared: std::collections::BTreeMap::new(),
+            probed: std::collections::BTreeMap::new(),
+            capabilities: Capabilities::default(),
         };
         vec![
             endpoint(Dialect::Graphql, "/graphql", "/graphql/realtime"),

@@ -11,6 +11,7 @@ pub mod config;
 pub mod fault;
 pub mod link;
 pub mod player;
+pub mod profile;
 #[cfg(feature = "endpoint")]
 pub mod reference;
 pub mod report;
@@ -22,5 +23,6 @@ pub mod session;
 pub mod settings;
 #[cfg(feature = "endpoint")]
 pub mod sim;
+pub mod survey;
 pub mod target;
 pub mod verdict;

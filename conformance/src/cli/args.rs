@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::credentials::SuiteCredentials;
+use super::chosen::Whom;
+use super::doctor::DoctorOptions;
+use super::init::InitOptions;
+use super::probe::ProbeOptions;
 use super::publish::PublishOptions;
-use super::reach::TargetOptions;
 use super::report_args::{ReplayOptions, ReportOptions};
+use super::shell::{CompletionsOptions, ManOptions};
 use super::subscribe::SubscribeOptions;
 
 /// Conformance suite for AWS AppSync's real-time WebSocket protocols.
@@ -38,7 +41,8 @@ Examples:
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Judge a server: run every scenario against an endpoint and say what is wrong.
+    /// Judge a server: run every scenario against an endpoint and say what is wrong. Without ENDPOINT and without a
+    /// syncspec.toml the built-in reference endpoint is started and judged.
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
     Serve(Box<ServeOptions>),
@@ -48,6 +52,14 @@ pub(super) enum Command {
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
     Publish(Box<PublishOptions>),
+    /// Say what a target is: dialects, carriers, authorization modes, timers, schema, namespaces, limits on request.
+    Probe(Box<ProbeOptions>),
+    /// Write syncspec.toml, which describes targets, from a few questions and a probe.
+    #[command(after_help = INIT)]
+    Init(Box<InitOptions>),
+    /// Climb from the name of the host to the first event, and stop at what is broken, with the cure.
+    #[command(after_help = DOCTOR)]
+    Doctor(Box<DoctorOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
@@ -56,7 +68,28 @@ pub(super) enum Command {
     Report(ReportOptions),
     /// Run one case of a report again, or write it as a script.
     Replay(ReplayOptions),
+    /// Print completions for a shell.
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write one for each command.
+    Man(ManOptions),
 }
+
+const INIT: &str = "\
+The file describes targets by name, and holds no secrets. A GraphQL API that lacks the schema of the built-in scenarios
+says in [targets.NAME.subscription] and [targets.NAME.trigger] which subscription to use and what makes it fire; then
+every scenario that needs no more than that is run with it.
+
+  syncspec init http://127.0.0.1:8700/graphql --yes
+  syncspec doctor
+  syncspec server";
+
+const DOCTOR: &str = "\
+Rungs: name, tcp, tls, upgrade, subprotocol, credentials, clock, subscription, trigger.
+
+Exit codes:
+  0    every rung holds
+  2    wrong arguments or files; nothing was tried
+  3    a rung is broken";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TierChoice {
@@ -70,17 +103,8 @@ pub(super) enum TierChoice {
 
 #[derive(Args)]
 pub(super) struct ServerOptions {
-    /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the built-in reference endpoint
-    /// is started and judged.
-    pub(super) endpoint: Option<String>,
-
     #[command(flatten)]
-    pub(super) target: TargetOptions,
-    #[command(flatten)]
-    pub(super) credentials: SuiteCredentials,
-    /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
-    #[arg(long, value_name = "NAME", help_heading = "Target")]
-    pub(super) namespace: Vec<String>,
+    pub(super) whom: Whom,
     /// Keep-alive interval of the built-in reference endpoint, such as 1s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
@@ -113,12 +137,18 @@ pub(super) struct ServerOptions {
     /// Limit for the whole run. [default: 15min, in the long tier 26h]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub(super) run_timeout: Option<Duration>,
-    /// Most connections and HTTP requests to make.
-    #[arg(long, value_name = "N", default_value_t = 5_000, help_heading = "Running")]
-    pub(super) max_connections: u64,
-    /// Most messages to send.
-    #[arg(long, value_name = "N", default_value_t = 50_000, help_heading = "Running")]
-    pub(super) max_messages: u64,
+    /// Guard: most connections and HTTP requests. A run that reaches a guard is inconclusive. [default: 5000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_connections: Option<u64>,
+    /// Guard: most messages to send. [default: 50000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_messages: Option<u64>,
+    /// Guard: longest run in minutes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Running")]
+    pub(super) max_minutes: Option<u64>,
+    /// Most publishes a second on one connection. [default: 20 where the target is on another machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) rate: Option<u32>,
     /// Command that starts the target again after it died and prints a line that begins with READY.
     #[arg(long, value_name = "CMD", help_heading = "Running")]
     pub(super) restart_cmd: Option<String>,

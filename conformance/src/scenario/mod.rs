@@ -5,11 +5,13 @@
 //! scenario has asked for decides it. That something does not come is shown by a marker that does, and a
 //! measured quiet window. Every expectation names the requirement that is broken if it is not met.
 
+pub mod capability;
 pub mod cast;
 pub mod own;
 pub mod pattern;
 mod render;
 
+pub use capability::{Capabilities, Capability};
 pub use cast::Cast;
 pub use own::{Firing, Own};
 pub use pattern::{Answer, Field, Greeting, IdIs, Pattern, Shape, Then, What};
@@ -72,6 +74,8 @@ pub enum Need {
     Token,
     /// A subscription that credentials may not start (`--denied`).
     DeniedField,
+    /// Set-up that the target declares.
+    Capability(Capability),
 }
 
 impl Need {
@@ -91,7 +95,8 @@ impl Need {
             | Self::SecondNamespace
             | Self::Limits
             | Self::Socket
-            | Self::DeniedField => false,
+            | Self::DeniedField
+            | Self::Capability(_) => false,
         }
     }
 
@@ -122,6 +127,7 @@ impl Need {
             Self::Jwt => "no JWT was given (--token)",
             Self::Token => "no token was given (--token)",
             Self::DeniedField => "no subscription was named that the credentials may not start (--denied)",
+            Self::Capability(capability) => capability.undeclared(),
         }
     }
 }
