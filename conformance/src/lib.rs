@@ -5,9 +5,9 @@
 
 pub mod auth;
 pub mod catalogue;
+pub mod config;
 #[cfg(feature = "endpoint")]
 mod embedded;
-pub mod config;
 pub mod fault;
 pub mod link;
 pub mod player;

@@ -95,7 +95,9 @@ fn any() -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn an_api_with_a_schema_of_its_own_passes_with_what_it_declares() {
-    for (name, rest, without) in [("topic.toml", WITH_TOPIC, None), ("plain.toml", WITHOUT_TOPIC, Some("filter/argument"))] {
+    for (name, rest, without) in
+        [("topic.toml", WITH_TOPIC, None), ("plain.toml", WITHOUT_TOPIC, Some("filter/argument"))]
+    {
         let (_shop, endpoint) = shop(&[]);
 
         let (ended, verdicts) = judge(&file(name, &endpoint, rest), &[]);
@@ -205,5 +207,8 @@ fn a_guard_of_the_file_ends_the_run_as_inconclusive() {
 
     ended.exits(5, "inconclusive");
     assert!(!verdicts.values().any(|verdict| verdict == "fail"), "{ended}");
-    assert!(ended.out.contains("the guard of 12 connections and HTTP requests (--max-connections) is reached"), "{ended}");
+    assert!(
+        ended.out.contains("the guard of 12 connections and HTTP requests (--max-connections) is reached"),
+        "{ended}"
+    );
 }

@@ -137,7 +137,9 @@ async fn a_refused_key_breaks_the_credentials_and_is_not_shown() {
         let asked = upgrade(&mut caller, PLAIN).await?;
         caller.agree(&asked).await?;
         caller.said().await?;
-        let refusal = format!(r#"{{"type":"connection_error","payload":{{"errors":[{{"errorType":"No","message":"not {KEY}"}}]}}}}"#);
+        let refusal = format!(
+            r#"{{"type":"connection_error","payload":{{"errors":[{{"errorType":"No","message":"not {KEY}"}}]}}}}"#
+        );
         caller.say(&refusal).await
     };
 
@@ -155,7 +157,8 @@ fn no_credentials_at_all_break_the_credentials() {
 
 /// Agrees to everything, but tells another time.
 async fn out_of_time(mut caller: Caller) -> Option<()> {
-    let http = "HTTP/1.1 200 OK\r\ndate: Sat, 01 Jan 2022 00:00:00 GMT\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let http =
+        "HTTP/1.1 200 OK\r\ndate: Sat, 01 Jan 2022 00:00:00 GMT\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     let asked = upgrade(&mut caller, http).await?;
     caller.agree(&asked).await?;
     agreeable(&mut caller, &asked).await
@@ -197,7 +200,8 @@ async fn a_refused_start_breaks_the_subscription() {
         caller.said().await?;
         caller.say(r#"{"type":"connection_ack","payload":{"connectionTimeoutMs":300000}}"#).await?;
         caller.said().await?;
-        let refusal = r#"{"type":"error","id":"syncspec","payload":{"errors":[{"errorType":"Unknown","message":"no field"}]}}"#;
+        let refusal =
+            r#"{"type":"error","id":"syncspec","payload":{"errors":[{"errorType":"Unknown","message":"no field"}]}}"#;
         caller.say(refusal).await?;
         caller.listen().await
     };
@@ -274,7 +278,11 @@ fn a_probe_finds_limits_when_it_is_asked_to() {
     let told: Value = serde_json::from_str(&ended.out).unwrap_or_else(|why| panic!("{why}\n{ended}"));
     assert_eq!(told["limits"]["events-per-publish"]["taken"], 5, "{ended}");
     assert_eq!(told["limits"]["events-per-publish"]["refused"], 6, "{ended}");
-    assert_eq!((&told["namespaces"]["default"], &told["namespaces"]["nowhere"]), (&true.into(), &false.into()), "{ended}");
+    assert_eq!(
+        (&told["namespaces"]["default"], &told["namespaces"]["nowhere"]),
+        (&true.into(), &false.into()),
+        "{ended}"
+    );
 }
 
 #[test]
@@ -322,7 +330,9 @@ fn init_without_anything_says_what_it_assumed() {
     let written = syncspec(&["init", "--output", file.to_str().unwrap()]);
 
     assert_eq!(written.code, Some(0), "{written}");
-    for assumed in ["assumed endpoint: http://127.0.0.1:8700/graphql", "assumed credentials: an API key in SYNCSPEC_API_KEY"] {
+    for assumed in
+        ["assumed endpoint: http://127.0.0.1:8700/graphql", "assumed credentials: an API key in SYNCSPEC_API_KEY"]
+    {
         assert!(written.out.contains(assumed), "{assumed}\n{written}");
     }
     Targets::read(Path::new(&file)).unwrap().target(None).unwrap();

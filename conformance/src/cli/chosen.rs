@@ -79,7 +79,7 @@ struct Reach {
 impl Whom {
     /// The target; `None` where nothing names one.
     pub(super) fn choose(&self) -> Result<Option<Chosen>, String> {
-        match self.from_file()? {
+        match self.file_target()? {
             Some(target) => self.with_file(&target).map(Some),
             None if self.endpoint.is_none() => Ok(None),
             None => {
@@ -97,7 +97,7 @@ impl Whom {
         }
     }
 
-    fn from_file(&self) -> Result<Option<config::Target>, String> {
+    fn file_target(&self) -> Result<Option<config::Target>, String> {
         let told = |error: syncspec::settings::SettingsError| error.to_string();
         let asked_for = self.config.is_some() || self.target_name.is_some();
         let path = self.config.clone().unwrap_or_else(|| FILE_NAME.into());
@@ -116,7 +116,8 @@ impl Whom {
         let texts = |list: &[toml::Spanned<String>]| -> Vec<String> {
             list.iter().map(|value| value.get_ref().clone()).collect()
         };
-        let or = |own: &[String], file: &[toml::Spanned<String>]| if own.is_empty() { texts(file) } else { own.to_vec() };
+        let or =
+            |own: &[String], file: &[toml::Spanned<String>]| if own.is_empty() { texts(file) } else { own.to_vec() };
         let (declared, capabilities) = declarations(target)?;
         let mut hidden = Vec::new();
         let own = target.own.clone().map(|own| filled(own, &mut hidden)).transpose()?;

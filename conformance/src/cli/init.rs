@@ -40,14 +40,14 @@ pub(super) struct InitOptions {
 struct Answers {
     endpoint: String,
     dialect: Dialect,
-    key: Key,
+    key: Proof,
     /// What a probe has seen, or why there was none.
     seen: Result<Profile, String>,
 }
 
 /// Where the credentials come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum Proof {
     ApiKey,
     Token,
     Iam,
@@ -103,18 +103,18 @@ fn ask(options: &InitOptions) -> Result<Answers, String> {
     };
     let credentials = &whom.credentials;
     let key = if credentials.iam {
-        Key::Iam
+        Proof::Iam
     } else if !credentials.token.is_empty() {
-        Key::Token
+        Proof::Token
     } else if credentials.api_key.is_some() {
-        Key::ApiKey
+        Proof::ApiKey
     } else if talks {
         let words = ["an API key in SYNCSPEC_API_KEY", "a token in SYNCSPEC_TOKEN", "AWS keys (IAM)"];
         let which = Select::new().with_prompt("Credentials").items(words).default(0);
-        [Key::ApiKey, Key::Token, Key::Iam][which.interact().map_err(|error| error.to_string())?]
+        [Proof::ApiKey, Proof::Token, Proof::Iam][which.interact().map_err(|error| error.to_string())?]
     } else {
         assumed("credentials", "an API key in SYNCSPEC_API_KEY");
-        Key::ApiKey
+        Proof::ApiKey
     };
     let seen = look(options, &endpoint, dialect);
     match &seen {
@@ -188,15 +188,24 @@ fn file(options: &InitOptions, answers: &Answers) -> String {
     line("# Expected verdicts, with reasons: syncspec server --write-baseline baseline.toml\n#baseline = \"baseline.toml\"".into());
     line(format!("\n# Where credentials come from: env, file or command.\n[targets.{name}.credentials]"));
     line(match answers.key {
-        Key::ApiKey => "api-key = { env = \"SYNCSPEC_API_KEY\" }\n#tokens = [{ file = \"token.jwt\" }]\n#iam = true".into(),
-        Key::Token => "tokens = [{ env = \"SYNCSPEC_TOKEN\" }]\n#api-key = { command = \"pass show api-key\" }\n#iam = true".into(),
-        Key::Iam => "iam = true\n#aws-profile = \"default\"\n#region = \"eu-west-1\"".into(),
+        Proof::ApiKey => {
+            "api-key = { env = \"SYNCSPEC_API_KEY\" }\n#tokens = [{ file = \"token.jwt\" }]\n#iam = true".into()
+        }
+        Proof::Token => {
+            "tokens = [{ env = \"SYNCSPEC_TOKEN\" }]\n#api-key = { command = \"pass show api-key\" }\n#iam = true"
+                .into()
+        }
+        Proof::Iam => "iam = true\n#aws-profile = \"default\"\n#region = \"eu-west-1\"".into(),
     });
     line(format!("\n# A run that reaches one of these ends as inconclusive.\n[targets.{name}.guards]"));
     line("max-connections = 5000\nmax-messages = 50000\n#max-minutes = 15".into());
-    line("# On one connection. Without it 20 where the target is on another machine, and any number on this one.".into());
+    line(
+        "# On one connection. Without it 20 where the target is on another machine, and any number on this one.".into(),
+    );
     line("#publishes-per-second = 20".into());
-    line(format!("\n# What it has or has not, where a probe cannot see it, or shall not be believed.\n[targets.{name}.capabilities]"));
+    line(format!(
+        "\n# What it has or has not, where a probe cannot see it, or shall not be believed.\n[targets.{name}.capabilities]"
+    ));
     line("#channel-schema = false".into());
     if answers.dialect == Dialect::Graphql {
         out.push_str(&subscription(name, &answers.seen));

@@ -27,7 +27,9 @@ pub(super) fn introduce(options: &Options, name: Option<&str>, remote: bool) {
     }
     if remote {
         let Cost { scenarios, connections, messages } = options.cost();
-        say(format_args!("cost     {scenarios} scenarios: about {connections} connections and requests, {messages} messages"));
+        say(format_args!(
+            "cost     {scenarios} scenarios: about {connections} connections and requests, {messages} messages"
+        ));
         let rate = options.rate.map(|rate| format!(", {rate} publishes a second")).unwrap_or_default();
         say(format_args!(
             "guards   at most {} connections, {} messages, {} min; {} at a time{rate}",
@@ -59,7 +61,8 @@ mod tests {
     #[test]
     fn only_this_machine_is_this_machine() {
         let here = ["localhost:80", "127.0.0.1:1", "127.8.9.1:1", "[::1]:443"];
-        let elsewhere = ["127.example.com:80", "10.0.0.1:80", "example.com:443", "[2001:db8::1]:443", "localhost.evil:1"];
+        let elsewhere =
+            ["127.example.com:80", "10.0.0.1:80", "example.com:443", "[2001:db8::1]:443", "localhost.evil:1"];
 
         assert!(here.iter().all(|address| is_loopback(address)));
         assert!(!elsewhere.iter().any(|address| is_loopback(address)));

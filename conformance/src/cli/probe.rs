@@ -66,9 +66,11 @@ fn look(options: &ProbeOptions) -> Result<Found, String> {
     let endpoint = chosen.spec.without_credentials().map_err(|error| error.to_string())?;
     let dialer = chosen.dialer(&options.whom.target, &endpoint, options.step_timeout)?;
     if options.limits && is_remote(&dialer, &endpoint) && !options.i_own_this_endpoint {
-        return Err("--limits creates hundreds of subscriptions and sends megabytes: for an endpoint that is not on this \
+        return Err(
+            "--limits creates hundreds of subscriptions and sends megabytes: for an endpoint that is not on this \
                     machine it needs --i-own-this-endpoint"
-            .into());
+                .into(),
+        );
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
@@ -88,8 +90,7 @@ pub(super) fn text(profile: &Profile, declared: &BTreeMap<Fact, bool>) -> String
         String::new(),
     ];
     for fact in Fact::ALL {
-        let standing =
-            Standing { declared: declared.get(fact).copied(), detected: profile.detected(*fact) };
+        let standing = Standing { declared: declared.get(fact).copied(), detected: profile.detected(*fact) };
         let because = profile.because.get(fact.name()).map(String::as_str).unwrap_or_default();
         if because.is_empty() && standing == Standing::default() {
             continue;

@@ -8,15 +8,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
+use syncspec::profile::Fact;
 use syncspec::report::baseline::{self, Baseline};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, json, junit, ndjson};
-use syncspec::profile::Fact;
-use syncspec::run::{
-    CONFLICT_PREFIX, Endpoint, Finished, Options, POLITE_RATE, Progress, run as run_suite,
-};
+use syncspec::run::{CONFLICT_PREFIX, Endpoint, Finished, Options, POLITE_RATE, Progress, run as run_suite};
 use syncspec::scenario::Tier;
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
@@ -75,10 +73,7 @@ fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
     Ok(Prepared { endpoints, embedded, dialer, baseline, reports, guards, name })
 }
 
-fn find_target(
-    options: &ServerOptions,
-    chosen: Option<&Chosen>,
-) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
+fn find_target(options: &ServerOptions, chosen: Option<&Chosen>) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
     let dialect = options.whom.target.dialect();
     let Some(chosen) = chosen else {
         let (mut endpoints, embedded) = start_embedded(options)?;
@@ -190,7 +185,12 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     run.exit.code
 }
 
-fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool, (guards, remote): (Guards, bool)) -> Options {
+fn run_options(
+    options: &ServerOptions,
+    endpoints: Vec<Endpoint>,
+    embedded: bool,
+    (guards, remote): (Guards, bool),
+) -> Options {
     let tier = match options.tier {
         TierChoice::Quick => Tier::Quick,
         TierChoice::Standard => Tier::Standard,
@@ -363,7 +363,8 @@ fn put(path: &Path, text: &str) -> Result<(), String> {
 
 fn is_known_case(id: &str) -> bool {
     let monitored = |rule: &str| appsync_protocol::requirement::Requirement::parse(rule).is_some();
-    scenarios().any(|scenario| scenario.id == id) || id.strip_prefix("monitor/").is_some_and(monitored)
+    scenarios().any(|scenario| scenario.id == id)
+        || id.strip_prefix("monitor/").is_some_and(monitored)
         || id.strip_prefix(CONFLICT_PREFIX).is_some_and(|name| Fact::named(name).is_some())
 }
 

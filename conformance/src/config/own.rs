@@ -4,15 +4,16 @@ use appsync_protocol::handshake::Endpoint as ParsedUrl;
 use serde_json::Value as Json;
 use toml::Spanned;
 
+use super::Targets;
 use super::file::{HttpTable, Subscription, TargetTable, TriggerTable};
 use super::secret::placeholders;
-use super::Targets;
 use crate::scenario::Own;
 use crate::scenario::own::{NONCE, TOPIC, Trigger};
 use crate::settings::SettingsError;
 
 /// Header fields that hold credentials.
-const SECRET_FIELDS: [&str; 5] = ["authorization", "proxy-authorization", "x-api-key", "cookie", "x-amz-security-token"];
+const SECRET_FIELDS: [&str; 5] =
+    ["authorization", "proxy-authorization", "x-api-key", "cookie", "x-amz-security-token"];
 
 /// Stand for the marks while a URL is read.
 const NONCE_MARK: &str = "syncspec-nonce-mark";
@@ -102,14 +103,21 @@ fn http_of(file: &Targets, request: &Spanned<HttpTable>, has_topic: bool) -> Res
         }
     }
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect();
-    Ok(Trigger::Http { method: method.clone(), url: parsed, headers, body: body.as_ref().map(|body| body.get_ref().clone()).unwrap_or_default() })
+    Ok(Trigger::Http {
+        method: method.clone(),
+        url: parsed,
+        headers,
+        body: body.as_ref().map(|body| body.get_ref().clone()).unwrap_or_default(),
+    })
 }
 
 /// A dotted path that leads somewhere.
 fn checked_path(file: &Targets, path: &Spanned<String>) -> Result<String, SettingsError> {
     let text = path.get_ref();
     if text.is_empty() || text.split('.').any(str::is_empty) {
-        return Err(file.wrong(path, format!("expected a path of names between dots, such as input.text; got {text:?}")));
+        return Err(
+            file.wrong(path, format!("expected a path of names between dots, such as input.text; got {text:?}"))
+        );
     }
     Ok(text.clone())
 }

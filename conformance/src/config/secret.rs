@@ -42,7 +42,9 @@ impl<'de> Visitor<'de> for SourceVisitor {
     type Value = SecretSource;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"CMD\" }, for no secret stands in this file")
+        f.write_str(
+            "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"CMD\" }, for no secret stands in this file",
+        )
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {

@@ -50,7 +50,9 @@ fn what_the_file_says_is_what_the_target_is() {
 
     let own = shop.own.as_ref().unwrap();
     assert_eq!((shop.name.as_str(), own.data.as_str(), own.topic.as_deref()), ("shop", "onOrder.note", Some("shop")));
-    assert!(own.trigger.mutation("berlin", "n-1").unwrap().contains(r#""i":{"kind":"test","note":"n-1","shop":"berlin"}"#));
+    assert!(
+        own.trigger.mutation("berlin", "n-1").unwrap().contains(r#""i":{"kind":"test","note":"n-1","shop":"berlin"}"#)
+    );
     assert_eq!(shop.capabilities.get("channel-schema"), Some(&false));
     assert_eq!(shop.table.credentials.api_key.as_ref().unwrap().get_ref(), &SecretSource::Env("SHOP_KEY".into()));
     assert_eq!(shop.beside(Path::new("token.jwt")), Path::new("conf/token.jwt"));
@@ -77,12 +79,14 @@ fn one_of_several_targets_is_chosen_by_name_or_by_the_default() {
 fn a_trigger_can_be_an_http_request_with_a_query_or_a_command() {
     let subscription = "[targets.a]\nendpoint = \"http://a/graphql\"\n\
                         [targets.a.subscription]\ndocument = \"subscription { s { n } }\"\ndata = \"s.n\"\n[targets.a.trigger]\n";
-    let http = format!("{subscription}http = {{ url = \"http://b:1/t?n=${{nonce}}\", headers = {{ Authorization = \"${{env:T}}\" }} }}\n");
+    let http = format!(
+        "{subscription}http = {{ url = \"http://b:1/t?n=${{nonce}}\", headers = {{ Authorization = \"${{env:T}}\" }} }}\n"
+    );
     let Trigger::Http { url, method, .. } = target(&http).unwrap().own.unwrap().trigger else { panic!("no request") };
     assert_eq!((url.path.as_str(), method.as_str()), ("/t?n=${nonce}", "POST"));
 
     let command = format!("{subscription}command = \"./publish\"\n");
-    assert_eq!(target(&command).unwrap().own.unwrap().trigger, Trigger::Command("./publish".into()));
+    assert!(target(&command).unwrap().own.unwrap().trigger == Trigger::Command("./publish".into()));
 }
 
 #[test]
@@ -92,9 +96,15 @@ fn a_secret_in_the_file_is_refused_at_its_place_and_not_quoted() {
     let head = "[targets.a]\nendpoint = \"http://a/graphql\"\n";
     for (text, at) in [
         (format!("{head}[targets.a.credentials]\napi-key = \"{key}\"\n"), ":4:11: targets.a.credentials.api-key: "),
-        (format!("{head}[targets.a.credentials]\napi-key = \"hunter2hunter2\"\n"), ":4:11: targets.a.credentials.api-key: "),
+        (
+            format!("{head}[targets.a.credentials]\napi-key = \"hunter2hunter2\"\n"),
+            ":4:11: targets.a.credentials.api-key: ",
+        ),
         (format!("{head}[targets.a.credentials]\ntokens = [\"{jwt}\"]\n"), ":4:11: targets.a.credentials.tokens: "),
-        (format!("{head}[targets.a.credentials]\ndenied = \"AKIAIOSFODNN7EXAMPLE\"\n"), ":4:10: targets.a.credentials.denied: "),
+        (
+            format!("{head}[targets.a.credentials]\ndenied = \"AKIAIOSFODNN7EXAMPLE\"\n"),
+            ":4:10: targets.a.credentials.denied: ",
+        ),
         (format!("{head}realtime = 7\nnonsense = \"Bearer {jwt}\"\n"), ":4:12: targets.a.nonsense: "),
     ] {
         let told = refused(&text);
@@ -109,7 +119,9 @@ fn a_secret_in_the_file_is_refused_at_its_place_and_not_quoted() {
 fn a_wrong_file_names_line_column_key_and_what_was_expected() {
     let head = "[targets.a]\nendpoint = \"http://a/graphql\"\n";
     let own = |rest: &str| {
-        format!("{head}[targets.a.subscription]\ndocument = \"subscription {{ s {{ n }} }}\"\ndata = \"s.n\"\n[targets.a.trigger]\n{rest}")
+        format!(
+            "{head}[targets.a.subscription]\ndocument = \"subscription {{ s {{ n }} }}\"\ndata = \"s.n\"\n[targets.a.trigger]\n{rest}"
+        )
     };
     for (text, error) in [
         ("targets = 5\n".to_owned(), ":1:11: targets: expected "),
@@ -120,18 +132,39 @@ fn a_wrong_file_names_line_column_key_and_what_was_expected() {
         (format!("{head}dialect = \"rest\"\n"), ":3:11: targets.a.dialect: expected graphql or events; got \"rest\""),
         (format!("{head}connect-to = [\"here\"]\n"), ":3:15: targets.a.connect-to: expected HOST:PORT; got \"here\""),
         (format!("{head}namespaces = [\"a/b\"]\n"), ":3:15: targets.a.namespaces: expected the name of a namespace"),
-        (format!("{head}channel-prefix = \"12345678901234567\"\n"), ":3:18: targets.a.channel-prefix: expected at most 16 "),
-        (format!("{head}[targets.a.guards]\nmax-minutes = 0\n"), ":4:15: targets.a.guards.max-minutes: expected more than 0"),
-        (format!("{head}[targets.a.guards]\npublishes-per-second = 0\n"), ":4:24: targets.a.guards.publishes-per-second: expected more"),
-        (format!("{head}[targets.a.capabilities]\nx = \"yes\"\n"), ":4:5: targets.a.capabilities.x: expected a boolean"),
-        (format!("{head}[targets.a.trigger]\ncommand = \"x\"\n"), ":3:1: targets.a.trigger: expected a section subscription"),
+        (
+            format!("{head}channel-prefix = \"12345678901234567\"\n"),
+            ":3:18: targets.a.channel-prefix: expected at most 16 ",
+        ),
+        (
+            format!("{head}[targets.a.guards]\nmax-minutes = 0\n"),
+            ":4:15: targets.a.guards.max-minutes: expected more than 0",
+        ),
+        (
+            format!("{head}[targets.a.guards]\npublishes-per-second = 0\n"),
+            ":4:24: targets.a.guards.publishes-per-second: expected more",
+        ),
+        (
+            format!("{head}[targets.a.capabilities]\nx = \"yes\"\n"),
+            ":4:5: targets.a.capabilities.x: expected a boolean",
+        ),
+        (
+            format!("{head}[targets.a.trigger]\ncommand = \"x\"\n"),
+            ":3:1: targets.a.trigger: expected a section subscription",
+        ),
         (own(""), ":6:1: targets.a.trigger: expected one of mutation, http and command"),
         (own("mutation = \"mutation { m }\"\n"), ":7:12: targets.a.trigger.mutation: expected nonce beside it"),
         (own("mutation = \"m\"\nnonce = \"a..b\"\n"), ":8:9: targets.a.trigger.nonce: expected a path of names"),
-        (own("mutation = \"m\"\nnonce = \"a\"\ntopic = \"b\"\n"), ":9:9: targets.a.trigger.topic: expected a topic of the sub"),
+        (
+            own("mutation = \"m\"\nnonce = \"a\"\ntopic = \"b\"\n"),
+            ":9:9: targets.a.trigger.topic: expected a topic of the sub",
+        ),
         (own("command = \" \"\n"), ":7:11: targets.a.trigger.command: expected a command"),
         (own("http = { url = \"http://b/\" }\n"), ":7:8: targets.a.trigger.http: expected ${nonce} in its url"),
-        (own("http = { url = \"http://b/${nonce}\", headers = { X-Api-Key = \"plain\" } }\n"), ":7:61: targets.a.trigger.http."),
+        (
+            own("http = { url = \"http://b/${nonce}\", headers = { X-Api-Key = \"plain\" } }\n"),
+            ":7:61: targets.a.trigger.http.",
+        ),
         ("default = \"a\"\n".into(), ": expected a section [targets.NAME]; got none"),
         ("[targets.a\n".into(), ":1:"),
     ] {

@@ -204,7 +204,13 @@ impl<'s> Player<'s> {
             let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
             self.lines.insert(
                 conn,
-                Line { conversation, inbox: Inbox::new(self.cast.own.is_some()), over: false, watch: Watch::default(), murky: false },
+                Line {
+                    conversation,
+                    inbox: Inbox::new(self.cast.own.is_some()),
+                    over: false,
+                    watch: Watch::default(),
+                    murky: false,
+                },
             );
         }
         match any_of.iter().find(|greeting| greeting.fits(&response)) {

@@ -119,9 +119,9 @@ impl Driver {
                 self.budget.connects()?;
                 self.budget.http_pace.turn().await;
                 let (dialer, url) = (self.dialer.clone(), endpoint.http.clone());
-                traffic.calls.spawn(async move {
-                    (call, dialer.http(&url, &request).await.map_err(|error| error.to_string()))
-                });
+                traffic
+                    .calls
+                    .spawn(async move { (call, dialer.http(&url, &request).await.map_err(|error| error.to_string())) });
             }
             Action::Fire(call, firing) => {
                 self.budget.connects()?;

@@ -21,8 +21,8 @@ mod preflight;
 mod restart;
 
 pub use budget::{Budget, POLITE_RATE};
-pub use cost::Cost;
 pub use conflicts::PREFIX as CONFLICT_PREFIX;
+pub use cost::Cost;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

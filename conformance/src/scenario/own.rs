@@ -155,7 +155,9 @@ fn with_value(json: &Json, path: &str, text: &str) -> Json {
     match json {
         Json::Array(items) => {
             let place = first.parse::<usize>().ok();
-            Json::Array(items.iter().enumerate().map(|(n, v)| if Some(n) == place { filled(v) } else { v.clone() }).collect())
+            Json::Array(
+                items.iter().enumerate().map(|(n, v)| if Some(n) == place { filled(v) } else { v.clone() }).collect(),
+            )
         }
         Json::Object(members) => {
             let mut members = members.clone();
@@ -214,6 +216,9 @@ mod tests {
         let Some(Firing::Http(_, request)) = trigger.firing("a", "n-1") else { panic!("no request") };
 
         assert_eq!((request.target.as_str(), request.body.text().as_ref()), ("/t/a", r#"{"n":"n-1"}"#));
-        assert_eq!((request.headers.first("x-mark"), request.headers.first("host")), (Some("n-1"), Some("127.0.0.1:9")));
+        assert_eq!(
+            (request.headers.first("x-mark"), request.headers.first("host")),
+            (Some("n-1"), Some("127.0.0.1:9"))
+        );
     }
 }

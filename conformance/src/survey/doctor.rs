@@ -144,7 +144,7 @@ impl Ladder<'_> {
     async fn tls(&mut self) -> Option<()> {
         let places: Vec<_> = self.places().into_iter().filter(|place| place.secure).collect();
         if places.is_empty() {
-            return self.rung("tls", State::Skipped, String::new(), "the URLs are http: and ws:".into(), "");
+            return self.rung("tls", State::Skipped, "looked at the URLs".into(), "the URLs are http: and ws:".into(), "");
         }
         for place in &places {
             if let Err(error) = self.dialer.reach(place).await {
@@ -203,7 +203,9 @@ impl Ladder<'_> {
             _ if response.status != 101 => {
                 self.rung("subprotocol", State::Skipped, tried, "there was no upgrade".into(), "")
             }
-            Some(selected) if selected == wanted => self.holds("subprotocol", tried, format!("{selected} was selected")),
+            Some(selected) if selected == wanted => {
+                self.holds("subprotocol", tried, format!("{selected} was selected"))
+            }
             Some(other) => {
                 let cure = "the endpoint speaks another protocol: choose with --dialect graphql or --dialect events";
                 self.broken("subprotocol", tried, format!("{other:?} was selected"), cure)
@@ -236,7 +238,9 @@ impl Ladder<'_> {
         let skewed = self.skew(dialogue).await.is_some_and(|skew| skew.apart > SKEW_MAX);
         let cure = match (&answer, main) {
             (Answer::Yes(_), _) => "",
-            (Answer::Silence, _) => "it took the connection and says nothing: is it an AppSync endpoint of this --dialect?",
+            (Answer::Silence, _) => {
+                "it took the connection and says nothing: is it an AppSync endpoint of this --dialect?"
+            }
             (Answer::No(_) | Answer::End(_), _) if skewed => {
                 "the clocks are more than five minutes apart, which breaks signatures and tokens: set the clock"
             }
@@ -252,10 +256,10 @@ impl Ladder<'_> {
             (Answer::No(_) | Answer::End(_), Mode::Lambda) => "does the authorizer of this API let this token in?",
         };
         match answer {
-            Answer::Yes(limit) => self.holds("credentials", tried, format!("acknowledged; connectionTimeoutMs {limit}")),
-            Answer::No(_) | Answer::End(_) | Answer::Silence => {
-                self.broken("credentials", tried, answer.text(), cure)
+            Answer::Yes(limit) => {
+                self.holds("credentials", tried, format!("acknowledged; connectionTimeoutMs {limit}"))
             }
+            Answer::No(_) | Answer::End(_) | Answer::Silence => self.broken("credentials", tried, answer.text(), cure),
         }
     }
 
@@ -305,9 +309,7 @@ impl Ladder<'_> {
         };
         match answer {
             Answer::Yes(seen) => self.holds("subscription", tried, seen),
-            Answer::No(_) | Answer::End(_) | Answer::Silence => {
-                self.broken("subscription", tried, answer.text(), cure)
-            }
+            Answer::No(_) | Answer::End(_) | Answer::Silence => self.broken("subscription", tried, answer.text(), cure),
         }
     }
 
@@ -339,10 +341,14 @@ impl Ladder<'_> {
             }
         }
         let cure = match (&last, &self.endpoint.own) {
-            (Answer::No(_), _) => "name the place of the nonce as data in [targets.NAME.subscription], and select it in \
-                                   the document; does the mutation return it?",
-            (_, Some(_)) => "does this trigger fire this subscription? The mutation has to select the fields that the \
-                             subscription selects, and the topics of both have to be the same",
+            (Answer::No(_), _) => {
+                "name the place of the nonce as data in [targets.NAME.subscription], and select it in \
+                                   the document; does the mutation return it?"
+            }
+            (_, Some(_)) => {
+                "does this trigger fire this subscription? The mutation has to select the fields that the \
+                             subscription selects, and the topics of both have to be the same"
+            }
             (_, None) => "it is taken and never delivered: look at the log of the server",
         };
         self.broken("trigger", tried, last.text(), cure)

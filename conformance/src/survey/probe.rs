@@ -142,7 +142,11 @@ impl Probe<'_> {
         };
         let Some(mut socket) = opened.socket else {
             let what = format!("status {}", opened.response.status);
-            return if matches!(opened.response.status, 400 | 401 | 403) { Met::Refused(what) } else { Met::Nothing(what) };
+            return if matches!(opened.response.status, 400 | 401 | 403) {
+                Met::Refused(what)
+            } else {
+                Met::Nothing(what)
+            };
         };
         let answer = dialogue.init(&mut socket).await;
         dialogue.close(&mut socket).await;
@@ -256,7 +260,8 @@ impl Probe<'_> {
         };
         profile.note(Fact::Introspection, Some(true), "the schema was told");
         for (fact, mutation, subscription) in SCHEMAS {
-            let has = has_field(schema, "mutationType", mutation) && has_field(schema, "subscriptionType", subscription);
+            let has =
+                has_field(schema, "mutationType", mutation) && has_field(schema, "subscriptionType", subscription);
             profile.note(fact, Some(has), format!("{mutation} and {subscription} were looked for in the schema"));
         }
         profile.subscriptions = fields(schema, "subscriptionType").take(100).map(Into::into).collect();

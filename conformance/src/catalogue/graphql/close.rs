@@ -3,7 +3,10 @@
 use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement as R;
 
-use super::steps::{ANY, INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, connected, edit, expect, heard, marked_by_message, published, say, send_message, subscribed, subscribed_by, subscribed_to, warmed, warmed_by, warmed_with};
+use super::steps::{
+    ANY, INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, connected, edit, expect, heard, marked_by_message, published, say,
+    send_message, subscribed, subscribed_by, subscribed_to, warmed, warmed_by, warmed_with,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Greeting, Need, Pattern, Scenario, Step};
 

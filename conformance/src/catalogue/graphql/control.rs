@@ -5,7 +5,10 @@ use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
-use super::steps::{INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, any_of, connected, forbidden, heard, heard_message, marked, published, say, send_message, stopped, subscribed, subscribed_to, warmed, warmed_with};
+use super::steps::{
+    INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, any_of, connected, forbidden, heard, heard_message, marked, published,
+    say, send_message, stopped, subscribed, subscribed_to, warmed, warmed_with,
+};
 use crate::fault::{DoorCheck, Fault, How};
 use crate::scenario::{Answer, Cast, Greeting, Need, Pattern, Scenario, Shape, Step};
 

@@ -7,7 +7,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use appsync_protocol::wire::Request;
 
-use super::steps::{ANY, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, open_in_vain, refusal, say, subscribed_by, told_by_error, turned_away, turned_away_as_bad};
+use super::steps::{
+    ANY, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, open_in_vain, refusal, say,
+    subscribed_by, told_by_error, turned_away, turned_away_as_bad,
+};
 use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Shape};
 

@@ -5,7 +5,11 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{ANY, CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, any_of, connected, edit, expect, forbidden, heard, heard_note, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to, warmed, warmed_by, warmed_with};
+use super::steps::{
+    ANY, CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, any_of, connected, edit, expect, forbidden,
+    heard, heard_note, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to,
+    warmed, warmed_by, warmed_with,
+};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{channel_data, request_body};
 use crate::scenario::{Answer, Need, Pattern, Scenario, Shape, Step};

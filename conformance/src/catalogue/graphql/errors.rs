@@ -5,7 +5,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{ANY, CHANNEL, QUICK, all, bad_start, beside_a_bystander, connected, edit, expect, forbidden, marked, published, refusal, say, subscribed, warmed};
+use super::steps::{
+    ANY, CHANNEL, QUICK, all, bad_start, beside_a_bystander, connected, edit, expect, forbidden, marked, published,
+    refusal, say, subscribed, warmed,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, channel_data};
 use crate::scenario::{Cast, Pattern, Scenario, Shape, Step};

@@ -5,7 +5,11 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, TOPIC, add_note, all, connected, edit, expect, forbidden, heard_message, heard_note, marked, mutated, noted, published, send_message, subscribed, subscribed_to, warmed, warmed_with};
+use super::steps::{
+    CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, TOPIC, add_note, all, connected, edit, expect, forbidden,
+    heard_message, heard_note, marked, mutated, noted, published, send_message, subscribed, subscribed_to, warmed,
+    warmed_with,
+};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::channel_data;
 use crate::scenario::{Cast, Need, Pattern, Scenario, Shape, Step};

@@ -5,7 +5,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
-use super::steps::{ANY, CHANNEL, INIT, QUICK, all, connected, edit, expect, heard, open, pinged, published, say, subscribed, warmed, warmed_by};
+use super::steps::{
+    ANY, CHANNEL, INIT, QUICK, all, connected, edit, expect, heard, open, pinged, published, say, subscribed, warmed,
+    warmed_by,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Step};
 

@@ -3,7 +3,10 @@
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
-use super::steps::{ANY, INIT, QUICK, all, any_of, connected, edit, expect, open, open_in_vain, pinged, say, subscribed, told_by_error, warmed_by};
+use super::steps::{
+    ANY, INIT, QUICK, all, any_of, connected, edit, expect, open, open_in_vain, pinged, say, subscribed, told_by_error,
+    warmed_by,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 

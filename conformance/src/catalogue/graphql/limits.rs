@@ -5,7 +5,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{LARGE, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, published, refusal, say, subscribed, subscribed_by, warmed};
+use super::steps::{
+    LARGE, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, published, refusal, say,
+    subscribed, subscribed_by, warmed,
+};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, request_body};
 use crate::scenario::{Answer, Cast, Conn, Pattern, Scenario, Shape, Step, Tier, Wait};

@@ -5,7 +5,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{ANY, QUICK, all, any_of, bad_start, connected, edit, expect, pinged, refusal, say, start_with_data, subscribed, subscribed_by};
+use super::steps::{
+    ANY, QUICK, all, any_of, bad_start, connected, edit, expect, pinged, refusal, say, start_with_data, subscribed,
+    subscribed_by,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::cast::SUBSCRIBE_TO_CHANNEL;
 use crate::scenario::{Pattern, Scenario, Shape};

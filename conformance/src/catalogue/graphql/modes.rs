@@ -10,7 +10,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Mode;
 use serde_json::json;
 
-use super::steps::{INIT, QUICK, admitted, all, any_of, connected, expect, heard, open_in_vain, refusal, say, subscribed_by, told_by_error, turned_away, warmed_with};
+use super::steps::{
+    INIT, QUICK, admitted, all, any_of, connected, expect, heard, open_in_vain, refusal, say, subscribed_by,
+    told_by_error, turned_away, warmed_with,
+};
 use crate::auth::sign::Secret;
 use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
 use crate::catalogue::modes::{

@@ -5,7 +5,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 use serde_json::json;
 
-use super::steps::{ANY, CHANNEL, QUICK, all, any_of, bad_start, beside_a_bystander, connected, edit, expect, forbidden, heard, marked, published, say, start_with_data, subscribed, subscribed_by, subscribed_to, warmed, warmed_by};
+use super::steps::{
+    ANY, CHANNEL, QUICK, all, any_of, bad_start, beside_a_bystander, connected, edit, expect, forbidden, heard, marked,
+    published, say, start_with_data, subscribed, subscribed_by, subscribed_to, warmed, warmed_by,
+};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Cast, Pattern, Scenario, Shape, Step};
 

@@ -4,7 +4,10 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
 use super::limits::filled;
-use super::steps::{ANY, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, pinged, published, say, stop, stopped, subscribed, subscribed_by, warmed, warmed_by};
+use super::steps::{
+    ANY, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, pinged, published, say, stop,
+    stopped, subscribed, subscribed_by, warmed, warmed_by,
+};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
 
