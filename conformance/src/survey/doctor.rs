@@ -144,7 +144,13 @@ impl Ladder<'_> {
     async fn tls(&mut self) -> Option<()> {
         let places: Vec<_> = self.places().into_iter().filter(|place| place.secure).collect();
         if places.is_empty() {
-            return self.rung("tls", State::Skipped, "looked at the URLs".into(), "the URLs are http: and ws:".into(), "");
+            return self.rung(
+                "tls",
+                State::Skipped,
+                "looked at the URLs".into(),
+                "the URLs are http: and ws:".into(),
+                "",
+            );
         }
         for place in &places {
             if let Err(error) = self.dialer.reach(place).await {
