@@ -74,6 +74,8 @@ impl Embedded {
             namespaces: self.config.policy.namespaces.clone(),
             channel_prefix: String::new(),
             own: None,
+            declared: std::collections::BTreeMap::new(),
+            probed: std::collections::BTreeMap::new(),
             capabilities: kept_by(&self.config),
         };
         vec![

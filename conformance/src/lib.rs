@@ -11,6 +11,7 @@ mod embedded;
 pub mod fault;
 pub mod link;
 pub mod player;
+pub mod profile;
 pub mod recording;
 #[cfg(feature = "endpoint")]
 pub mod reference;
@@ -23,5 +24,6 @@ pub mod session;
 pub mod settings;
 #[cfg(feature = "endpoint")]
 pub mod sim;
+pub mod survey;
 pub mod target;
 pub mod verdict;

@@ -39,7 +39,7 @@ fn rule_of(step: &Step) -> Option<R> {
         | Step::Call { rule, .. }
         | Step::Warm { rule, .. }
         | Step::Forbid { rule, .. } => Some(*rule),
-        Step::Send { .. } | Step::Raw { .. } | Step::Quiet { .. } | Step::Hangup { .. } => None,
+        Step::Send { .. } | Step::Raw { .. } | Step::Fire { .. } | Step::Quiet { .. } | Step::Hangup { .. } => None,
     }
 }
 
@@ -51,6 +51,7 @@ fn ambiguities_of(step: &Step) -> Vec<&'static str> {
         Step::Call { any_of, .. } => any_of.iter().map(|answer| answer.reading).collect(),
         Step::Send { .. }
         | Step::Raw { .. }
+        | Step::Fire { .. }
         | Step::Warm { .. }
         | Step::Forbid { .. }
         | Step::Quiet { .. }

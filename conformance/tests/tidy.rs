@@ -27,6 +27,7 @@ const SHELLS: Listed = &[
     ("conformance/src/run/", "scenarios over sockets"),
     ("conformance/src/selftest/sockets", "the trial over sockets"),
     ("conformance/src/session/", "the client of the model over sockets"),
+    ("conformance/src/survey/", "looks at targets over sockets"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];
 

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use syncspec::scenario::Capability;
 
 use super::baseline::BaselineOptions;
 use super::check::{CheckOptions, ConvertRecordingOptions};
-use super::credentials::SuiteCredentials;
+use super::chosen::Whom;
+use super::doctor::DoctorOptions;
+use super::init::InitOptions;
+use super::probe::ProbeOptions;
 use super::publish::PublishOptions;
-use super::reach::TargetOptions;
 use super::report_args::{ReplayOptions, ReportOptions};
+use super::shell::{CompletionsOptions, ManOptions};
 use super::subscribe::SubscribeOptions;
 
 /// Conformance suite for AWS AppSync's real-time WebSocket protocols.
@@ -41,7 +43,8 @@ Examples:
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Judge a server: run every scenario against an endpoint and say what is wrong.
+    /// Judge a server: run every scenario against an endpoint and say what is wrong. Without ENDPOINT and without a
+    /// syncspec.toml the built-in reference endpoint is started and judged.
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
     Serve(Box<ServeOptions>),
@@ -51,6 +54,14 @@ pub(super) enum Command {
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
     Publish(Box<PublishOptions>),
+    /// Say what a target is: dialects, carriers, authorization modes, timers, schema, namespaces, limits on request.
+    Probe(Box<ProbeOptions>),
+    /// Write syncspec.toml, which describes targets, from a few questions and a probe.
+    #[command(after_help = INIT)]
+    Init(Box<InitOptions>),
+    /// Climb from the name of the host to the first event, and stop at what is broken, with the cure.
+    #[command(after_help = DOCTOR)]
+    Doctor(Box<DoctorOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
@@ -65,7 +76,28 @@ pub(super) enum Command {
     Check(CheckOptions),
     /// Make a recording out of one of another form, without its secrets.
     ConvertRecording(ConvertRecordingOptions),
+    /// Print completions for a shell.
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write one for each command.
+    Man(ManOptions),
 }
+
+const INIT: &str = "\
+The file describes targets by name, and holds no secrets. A GraphQL API that lacks the schema of the built-in scenarios
+says in [targets.NAME.subscription] and [targets.NAME.trigger] which subscription to use and what makes it fire; then
+every scenario that needs no more than that is run with it.
+
+  syncspec init http://127.0.0.1:8700/graphql --yes
+  syncspec doctor
+  syncspec server";
+
+const DOCTOR: &str = "\
+Rungs: name, tcp, tls, upgrade, subprotocol, credentials, clock, subscription, trigger.
+
+Exit codes:
+  0    every rung holds
+  2    wrong arguments or files; nothing was tried
+  3    a rung is broken";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TierChoice {
@@ -79,20 +111,8 @@ pub(super) enum TierChoice {
 
 #[derive(Args)]
 pub(super) struct ServerOptions {
-    /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the built-in reference endpoint
-    /// is started and judged.
-    pub(super) endpoint: Option<String>,
-
     #[command(flatten)]
-    pub(super) target: TargetOptions,
-    #[command(flatten)]
-    pub(super) credentials: SuiteCredentials,
-    /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
-    #[arg(long, value_name = "NAME", help_heading = "Target")]
-    pub(super) namespace: Vec<String>,
-    /// Set-up that the target has, such as enhanced-filters; repeatable. An unknown name lists them all.
-    #[arg(long, value_name = "CAPABILITY", value_parser = capability, help_heading = "Target")]
-    pub(super) declare: Vec<Capability>,
+    pub(super) whom: Whom,
     /// Keep-alive interval of the built-in reference endpoint, such as 1s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
@@ -125,12 +145,18 @@ pub(super) struct ServerOptions {
     /// Limit for the whole run. [default: 15min, in the long tier 26h]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub(super) run_timeout: Option<Duration>,
-    /// Most connections and HTTP requests to make.
-    #[arg(long, value_name = "N", default_value_t = 5_000, help_heading = "Running")]
-    pub(super) max_connections: u64,
-    /// Most messages to send.
-    #[arg(long, value_name = "N", default_value_t = 50_000, help_heading = "Running")]
-    pub(super) max_messages: u64,
+    /// Guard: most connections and HTTP requests. A run that reaches a guard is inconclusive. [default: 5000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_connections: Option<u64>,
+    /// Guard: most messages to send. [default: 50000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_messages: Option<u64>,
+    /// Guard: longest run in minutes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Running")]
+    pub(super) max_minutes: Option<u64>,
+    /// Most publishes a second on one connection. [default: 20 where the target is on another machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) rate: Option<u32>,
     /// Command that starts the target again after it died and prints a line that begins with READY.
     #[arg(long, value_name = "CMD", help_heading = "Running")]
     pub(super) restart_cmd: Option<String>,
@@ -308,12 +334,4 @@ pub(super) struct ExplainOptions {
 fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
-}
-
-fn capability(name: &str) -> Result<Capability, String> {
-    let all = || {
-        let lines = Capability::ALL.iter().map(|own| format!("  {own}: {}", own.promise()));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    Capability::named(name).ok_or_else(|| format!("expected one of\n{}", all()))
 }

@@ -3,10 +3,15 @@
 mod args;
 mod baseline;
 mod check;
+mod chosen;
 mod credentials;
+mod doctor;
+mod init;
 mod log;
 mod look_up;
 mod operation;
+mod plan;
+mod probe;
 mod publish;
 mod reach;
 mod report;
@@ -16,6 +21,7 @@ mod selftest;
 #[cfg(feature = "endpoint")]
 mod serve;
 mod server;
+mod shell;
 mod subscribe;
 mod voice;
 
@@ -56,6 +62,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Publish(options) => publish::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
+        Command::Probe(options) => probe::run(&options),
+        Command::Init(options) => init::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
+        Command::Completions(options) => shell::completions(&options),
+        Command::Man(options) => shell::man(&options),
         Command::Report(options) => report::run(&options),
         Command::Replay(options) => report::replay(&options, again),
         Command::Baseline(options) => baseline::run(&options),

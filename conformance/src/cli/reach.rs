@@ -22,7 +22,7 @@ pub(super) enum DialectChoice {
     Events,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct TargetOptions {
     /// URL of the real-time endpoint, instead of the derived one.
     #[arg(long, value_name = "URL", env = "SYNCSPEC_REALTIME", help_heading = "Target")]

@@ -12,15 +12,15 @@ use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, is_known_case, json, junit, ndjson};
-use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
-use syncspec::scenario::{Capabilities, Tier};
-use syncspec::target::{Spec, urls};
+use syncspec::run::{Endpoint, Finished, Options, POLITE_RATE, Progress, run as run_suite};
+use syncspec::scenario::Tier;
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::{ColorChoice, ServerOptions, TierChoice};
-use super::{random_seed, say, usage};
+use super::chosen::{Chosen, Guards};
+use super::{plan, random_seed, say, usage};
 
 /// Where reports go.
 #[derive(Default)]
@@ -46,38 +46,42 @@ struct Prepared {
     dialer: Dialer,
     baseline: Option<Baseline>,
     reports: Reports,
+    guards: Guards,
+    /// The name of the target in syncspec.toml.
+    name: Option<String>,
 }
 
 fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
-    let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
+    let chosen = options.whom.choose()?;
+    let expected = options.baseline.as_deref().or(chosen.as_ref().and_then(|chosen| chosen.baseline.as_deref()));
+    let baseline = expected.map(read_baseline).transpose()?;
     let reports = open_reports(&options.report)?;
     options.write_baseline.as_deref().map(try_to_write).transpose()?;
-    let (endpoints, embedded) = find_target(options)?;
-    let first = endpoints.first().map(|endpoint| (&endpoint.http, &endpoint.realtime));
-    let dialer = options.target.dialer(first, options.step_timeout * 2)?;
-    Ok(Prepared { endpoints, embedded, dialer, baseline, reports })
+    let (endpoints, embedded) = find_target(options, chosen.as_ref())?;
+    let first = endpoints.first();
+    let dialer = match (&chosen, first) {
+        (Some(chosen), Some(first)) => chosen.dialer(&options.whom.target, first, options.step_timeout * 2)?,
+        (Some(_) | None, _) => {
+            let hosts = first.map(|endpoint| (&endpoint.http, &endpoint.realtime));
+            options.whom.target.dialer(hosts, options.step_timeout * 2)?
+        }
+    };
+    let guards = chosen.as_ref().map(|chosen| chosen.guards).unwrap_or_default();
+    let name = chosen.and_then(|chosen| chosen.name);
+    Ok(Prepared { endpoints, embedded, dialer, baseline, reports, guards, name })
 }
 
-fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
-    let dialect = options.target.dialect();
-    if options.endpoint.is_none() {
+fn find_target(options: &ServerOptions, chosen: Option<&Chosen>) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
+    let dialect = options.whom.target.dialect();
+    let Some(chosen) = chosen else {
         let (mut endpoints, embedded) = start_embedded(options)?;
         endpoints.retain(|endpoint| dialect.is_none_or(|d| d == endpoint.dialect));
         return Ok((endpoints, Some(embedded)));
-    }
+    };
     if options.ka.is_some() {
         return Err("--ka is for the built-in endpoint; a target keeps its own interval".into());
     }
-    let spec = Spec {
-        endpoint: options.endpoint.clone(),
-        realtime: options.target.realtime.clone(),
-        dialect,
-        namespaces: options.namespace.clone(),
-        capabilities: options.declare.iter().fold(Capabilities::default(), |all, one| all.declare(*one)),
-        ..Spec::default()
-    };
-    let spec = options.credentials.complete(spec)?;
-    Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
+    Ok((vec![chosen.spec.resolve().map_err(|error| error.to_string())?], None))
 }
 
 #[cfg(feature = "endpoint")]
@@ -152,11 +156,12 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return usage(format_args!("no runtime: {error}")),
     };
-    let Prepared { endpoints, embedded, dialer, baseline, mut reports } = prepared;
+    let Prepared { endpoints, embedded, dialer, baseline, mut reports, guards, name } = prepared;
     let style = style(options.color);
-    let run_options = run_options(options, endpoints, embedded.is_some());
+    let remote = endpoints.iter().any(|endpoint| plan::is_remote(&dialer, endpoint));
+    let run_options = run_options(options, endpoints, embedded.is_some(), (guards, remote));
     if !options.quiet {
-        introduce(&run_options);
+        plan::introduce(&run_options, name.as_deref(), remote);
     }
     let finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
     drop(embedded);
@@ -178,7 +183,12 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     run.exit.code
 }
 
-fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool) -> Options {
+fn run_options(
+    options: &ServerOptions,
+    endpoints: Vec<Endpoint>,
+    embedded: bool,
+    (guards, remote): (Guards, bool),
+) -> Options {
     let tier = match options.tier {
         TierChoice::Quick => Tier::Quick,
         TierChoice::Standard => Tier::Standard,
@@ -189,6 +199,9 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         Tier::Standard => (180, 15 * 60),
         Tier::Long => (25 * 3600, 26 * 3600),
     };
+    let minutes = options.max_minutes.or(guards.minutes).map(|minutes| Duration::from_secs(minutes * 60));
+    let run_timeout = options.run_timeout.unwrap_or(Duration::from_secs(run));
+    let rate = options.rate.or(guards.rate).or_else(|| remote.then_some(POLITE_RATE));
     Options {
         endpoints,
         embedded,
@@ -199,41 +212,14 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         seed: options.seed.unwrap_or_else(random_seed),
         step_timeout: options.step_timeout,
         case_timeout: options.case_timeout.unwrap_or(Duration::from_secs(case)),
-        run_timeout: options.run_timeout.unwrap_or(Duration::from_secs(run)),
-        max_connections: options.max_connections,
-        max_messages: options.max_messages,
-        rate: None,
+        run_timeout: minutes.map_or(run_timeout, |minutes| minutes.min(run_timeout)),
+        max_connections: options.max_connections.or(guards.connections).unwrap_or(5_000),
+        max_messages: options.max_messages.or(guards.messages).unwrap_or(50_000),
+        rate,
         restart_cmd: options.restart_cmd.clone(),
         restart_wait: options.restart_wait,
         panic_in: options.panic_in.clone(),
     }
-}
-
-fn introduce(options: &Options) {
-    say(format_args!(
-        "syncspec {}   seed {:#x}   tier {}",
-        env!("CARGO_PKG_VERSION"),
-        options.seed,
-        options.tier.word()
-    ));
-    if options.embedded {
-        say(format_args!("no ENDPOINT given: judging the built-in reference endpoint"));
-    }
-    for endpoint in &options.endpoints {
-        say(format_args!("{:<8} {}", endpoint.dialect.word(), urls(endpoint)));
-    }
-    let remote = options.endpoints.iter().any(|endpoint| !is_loopback(endpoint.realtime.host_name()));
-    if remote {
-        say(format_args!(
-            "plan     at most {} connections and {} messages, {} at a time",
-            options.max_connections, options.max_messages, options.jobs
-        ));
-    }
-    say("");
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
 
 /// Runs the suite, shows how far it is, prints failures as they come and streams reports.

@@ -15,6 +15,10 @@ use crate::settings::SettingsError;
 const SECRET_FIELDS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-api-key", "cookie", "x-amz-security-token"];
 
+/// Stand for the marks while a URL is read.
+const NONCE_MARK: &str = "syncspec-nonce-mark";
+const TOPIC_MARK: &str = "syncspec-topic-mark";
+
 /// What the sections `subscription` and `trigger` say together.
 pub(super) fn read(file: &Targets, table: &TargetTable) -> Result<Option<Own>, SettingsError> {
     let (subscription, trigger) = match (&table.subscription, &table.trigger) {
@@ -78,8 +82,14 @@ fn trigger_of(file: &Targets, table: &Spanned<TriggerTable>, has_topic: bool) ->
 
 fn http_of(file: &Targets, request: &Spanned<HttpTable>, has_topic: bool) -> Result<Trigger, SettingsError> {
     let HttpTable { method, url, headers, body } = request.get_ref();
-    let parsed = ParsedUrl::parse(url.get_ref());
-    let parsed = parsed.map_err(|error| file.wrong(url, format!("{:?}: {error}", url.get_ref())))?;
+    // The marks and a query are no parts of an endpoint.
+    let (place, query) = url.get_ref().split_once('?').map_or((url.get_ref().as_str(), None), |(p, q)| (p, Some(q)));
+    let parsed = ParsedUrl::parse(&place.replace(NONCE, NONCE_MARK).replace(TOPIC, TOPIC_MARK));
+    let mut parsed = parsed.map_err(|error| file.wrong(url, format!("{:?}: {error}", url.get_ref())))?.url;
+    parsed.path = parsed.path.replace(NONCE_MARK, NONCE).replace(TOPIC_MARK, TOPIC);
+    if let Some(query) = query {
+        parsed.path = format!("{}?{query}", parsed.path);
+    }
     for (name, value) in headers {
         let is_secret = SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str());
         if is_secret && placeholders(value.get_ref()).is_empty() {
@@ -95,7 +105,7 @@ fn http_of(file: &Targets, request: &Spanned<HttpTable>, has_topic: bool) -> Res
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect();
     Ok(Trigger::Http {
         method: method.clone(),
-        url: parsed.url,
+        url: parsed,
         headers,
         body: body.as_ref().map(|body| body.get_ref().clone()).unwrap_or_default(),
     })

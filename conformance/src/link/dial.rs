@@ -155,6 +155,20 @@ impl Dialer {
         .await
     }
 
+    /// Connects and hangs up: name, TCP and TLS.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), as far as it goes.
+    pub async fn reach(&self, url: &Url) -> Result<(), LinkError> {
+        let route = self.route(url);
+        self.connect(url, &route).await.map(drop)
+    }
+
+    /// The `host:port` to which connections for this URL go.
+    pub fn address(&self, url: &Url) -> String {
+        self.route(url).dial
+    }
+
     async fn by<T>(
         &self,
         deadline: Instant,

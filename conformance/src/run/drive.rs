@@ -104,21 +104,8 @@ impl Driver {
     }
 
     fn cast(&self, scenario: &Scenario, endpoint: &Endpoint) -> Cast {
-        Cast {
-            dialect: endpoint.dialect,
-            prefix: self.prefix.clone(),
-            api_key: endpoint.api_key.clone(),
-            keyring: endpoint.keyring.clone(),
-            now_unix_s: super::now_unix_s(),
-            denied: endpoint.denied.clone(),
-            auth_host: endpoint.auth_host.clone(),
-            http_path: endpoint.http.path.clone(),
-            realtime: endpoint.realtime.clone(),
-            namespaces: endpoint.namespaces.clone(),
-            channel_prefix: endpoint.channel_prefix.clone(),
-            own: endpoint.own.clone().filter(|_| scenario.takes_declared()),
-            upgrade_key: self.upgrade_key.clone(),
-        }
+        let cast = endpoint.cast(&self.prefix, &self.upgrade_key);
+        Cast { own: cast.own.filter(|_| scenario.takes_declared()), ..cast }
     }
 
     async fn act(&self, endpoint: &Endpoint, traffic: &mut Traffic, action: Action) -> Result<(), String> {

@@ -11,6 +11,8 @@
 
 mod budget;
 mod cases;
+mod conflicts;
+mod cost;
 mod draw;
 mod drive;
 pub(crate) mod fire;
@@ -19,6 +21,8 @@ mod preflight;
 mod restart;
 
 pub use budget::{Budget, POLITE_RATE};
+pub use conflicts::PREFIX as CONFLICT_PREFIX;
+pub use cost::Cost;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,15 +39,20 @@ use crate::auth::sign::Secret;
 use crate::catalogue::scenarios;
 use crate::link::Dialer;
 use crate::player::{Ending, Limits, Outcome};
+use crate::profile::Fact;
 use crate::report::baseline::Comparison;
 use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
-use crate::scenario::{Capabilities, Need, Own, Scenario, Tier};
+use crate::scenario::{Capabilities, Cast, Need, Own, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
 use drive::{Driver, Lingering};
 use linger::Lingerers;
 use restart::Keeper;
+
+/// What makes the built-in scenarios fit a GraphQL API.
+pub(crate) const SCHEMA_HINT: &str = "the API lacks the schema of the built-in scenarios, or these credentials may not \
+     subscribe to it: declare a subscription of its own and a trigger in syncspec.toml (syncspec init writes one)";
 
 /// One endpoint to judge.
 #[derive(Clone)]
@@ -68,6 +77,10 @@ pub struct Endpoint {
     pub channel_prefix: String,
     /// A subscription of its own schema, and what triggers it (GraphQL).
     pub own: Option<Arc<Own>>,
+    /// What a probe could see, and is declared or denied.
+    pub declared: BTreeMap<Fact, bool>,
+    /// What a probe has seen of it before.
+    pub probed: BTreeMap<Fact, bool>,
     /// Set-up that is declared.
     pub capabilities: Capabilities,
 }
@@ -76,6 +89,25 @@ impl Endpoint {
     /// The credentials for this mode, if there are any.
     pub fn secret(&self, mode: Mode) -> Option<Secret> {
         self.keyring.secret(mode, &self.api_key)
+    }
+
+    /// Names and credentials for one dialogue with it.
+    pub(crate) fn cast(&self, prefix: &str, upgrade_key: &str) -> Cast {
+        Cast {
+            dialect: self.dialect,
+            prefix: prefix.into(),
+            api_key: self.api_key.clone(),
+            keyring: self.keyring.clone(),
+            now_unix_s: now_unix_s(),
+            denied: self.denied.clone(),
+            auth_host: self.auth_host.clone(),
+            http_path: self.http.path.clone(),
+            realtime: self.realtime.clone(),
+            namespaces: self.namespaces.clone(),
+            channel_prefix: self.channel_prefix.clone(),
+            own: self.own.clone(),
+            upgrade_key: upgrade_key.into(),
+        }
     }
 
     /// The credentials that are used where nothing else is asked for.
@@ -235,6 +267,8 @@ struct Runner {
     /// Controls that hold, until all of their dialect do.
     held: Vec<Case>,
     lacking: BTreeMap<Dialect, Vec<Need>>,
+    /// Where declaration and detection part; cases of their own at the end.
+    conflicts: Vec<Case>,
     numbers: BTreeMap<&'static str, usize>,
 }
 
@@ -247,6 +281,7 @@ impl Runner {
             held: Vec::new(),
             numbers: scenarios().enumerate().map(|(n, s)| (s.id, n)).collect(),
             lacking: BTreeMap::new(),
+            conflicts: Vec::new(),
             options,
             dialer,
             progress,
@@ -260,8 +295,9 @@ impl Runner {
                 reached = preflight::reach(&self.dialer, &endpoint, &self.options).await;
             }
             match reached {
-                Ok(lacking) => {
-                    self.lacking.insert(endpoint.dialect, lacking);
+                Ok(found) => {
+                    self.conflicts.extend(conflicts::find(&endpoint, &found.detected));
+                    self.lacking.insert(endpoint.dialect, found.lacking);
                 }
                 Err(why) => return Some(Stop::Unreachable(why)),
             }
@@ -280,15 +316,7 @@ impl Runner {
 
     /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
     fn selected(&self) -> Vec<&'static Scenario> {
-        let wanted = |s: &Scenario| {
-            let named =
-                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
-            s.tier <= self.options.tier
-                && self.options.endpoints.iter().any(|e| e.dialect == s.dialect)
-                && (self.options.filters.is_empty() || self.options.filters.iter().any(named))
-        };
-        let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
-        scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+        self.options.selected()
     }
 
     async fn dialect(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Option<Stop> {
@@ -536,6 +564,9 @@ impl Runner {
 
     fn finish(mut self, started: Instant, interrupted: bool) -> Run {
         self.withhold("blocked: the run ended before the other control");
+        for case in std::mem::take(&mut self.conflicts) {
+            self.put(case);
+        }
         for case in self.ledger.monitor_cases() {
             self.put(case);
         }
@@ -557,6 +588,19 @@ impl Runner {
 }
 
 impl Options {
+    /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
+    pub(crate) fn selected(&self) -> Vec<&'static Scenario> {
+        let wanted = |s: &Scenario| {
+            let named =
+                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
+            s.tier <= self.tier
+                && self.endpoints.iter().any(|e| e.dialect == s.dialect)
+                && (self.filters.is_empty() || self.filters.iter().any(named))
+        };
+        let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
+        scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+    }
+
     /// A run of this target in which nothing has happened yet.
     pub fn blank_run(&self) -> Run {
         let mut target = Target { embedded: self.embedded, ..Target::default() };

@@ -43,6 +43,8 @@ pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
             namespaces: vec!["default".into()],
             channel_prefix: String::new(),
             own: None,
+            declared: std::collections::BTreeMap::new(),
+            probed: std::collections::BTreeMap::new(),
             capabilities: syncspec::scenario::Capabilities::default(),
         }],
         embedded: false,
