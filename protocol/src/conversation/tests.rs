@@ -210,13 +210,10 @@ fn an_error_with_an_id_may_answer_an_unknown_message() {
 }
 
 #[test]
-fn an_error_with_an_empty_id_has_none_unless_somebody_used_it() {
+fn an_error_with_an_empty_id_has_none() {
     let empty = r#"< {"type":"error","id":"","payload":{"errors":[{"message":"m"}]}}"#;
-    let start = r#"> {"type":"start","id":"","payload":{"data":"{}"}}"#;
 
     assert_eq!(graphql(&[empty]), "");
-    assert_eq!(graphql(&[start, empty]), "");
-    assert_eq!(graphql(&[start, empty, empty]), "GQL-ERR-002");
 }
 
 #[test]
