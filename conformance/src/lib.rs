@@ -9,6 +9,7 @@ pub mod catalogue;
 mod embedded;
 pub mod fault;
 pub mod link;
+pub mod load;
 pub mod player;
 #[cfg(feature = "endpoint")]
 pub mod reference;

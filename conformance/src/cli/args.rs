@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bench::BenchOptions;
 use super::credentials::SuiteCredentials;
 use super::publish::PublishOptions;
 use super::reach::TargetOptions;
@@ -20,7 +21,7 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Exit codes (subscribe and publish have their own, see their --help):
+Exit codes (subscribe, publish and bench have their own, see their --help):
   0    everything selected passes, or fails exactly as the baseline says
   1    at least one unexpected failure
   2    wrong arguments or files; nothing was run
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
     Publish(Box<PublishOptions>),
+    /// Load an endpoint: fan-out, throughput, connections, subscriptions, for as long as you like.
+    Bench(Box<BenchOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
@@ -278,7 +281,7 @@ pub(super) struct ExplainOptions {
     pub(super) id: String,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
 }

@@ -1,6 +1,7 @@
 //! Sub-commands: arguments in, exit code out.
 
 mod args;
+mod bench;
 mod credentials;
 mod log;
 mod look_up;
@@ -52,6 +53,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
         Command::Report(options) => report::run(&options),
