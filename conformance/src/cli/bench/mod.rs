@@ -173,7 +173,7 @@ async fn prepare(options: &RunOptions, served: Option<&child::Served>) -> Result
 
 fn plan(options: &RunOptions, dialect: Dialect) -> Plan {
     let mode = options.mode.mode();
-    let of_mode = |soak, others| if mode == Mode::Soak { soak } else { others };
+    let of_mode = |soak: u64, others: u64| if mode == Mode::Soak { soak } else { others };
     let is_closed = match options.pace {
         Some(LoopChoice::Closed) => true,
         Some(LoopChoice::Open) => false,
@@ -188,7 +188,7 @@ fn plan(options: &RunOptions, dialect: Dialect) -> Plan {
         per_connection: options.per_connection,
         channels: options.channels,
         publishers: options.publishers,
-        rate: options.rate.unwrap_or(of_mode(10.0, 100.0)),
+        rate: options.rate.unwrap_or(of_mode(10, 100) as f64),
         pace: if is_closed { Pace::Closed { window: options.window.unwrap_or(4) } } else { Pace::Open },
         sizes: options.payload.clone(),
         duration: options.duration.unwrap_or(Duration::from_secs(of_mode(3600, 10))),

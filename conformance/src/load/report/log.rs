@@ -162,7 +162,7 @@ mod tests {
         let text = String::from_utf8(text).unwrap();
         let garbled = text.replace("Tag=response,", "Tag=response,x");
         let other = text.replace("\"seed\":", "\"seeds\":");
-        let cut = text.replacen("HISTFAAA", "HISTFAAB", 1);
+        let cut = text.replacen("HISTFAAA", "AAAAFAAA", 1);
 
         for (text, reason) in [
             ("", "expected a log"),
