@@ -143,6 +143,8 @@ fn an_honest_endpoint_delivers_every_event_to_everybody_once_in_both_dialects() 
         assert_eq!(record.measured.times(Metric::Response).count(), EVENTS * SUBSCRIBERS);
         assert_eq!(record.measured.times(Metric::Ack).count(), EVENTS);
         assert_eq!(record.measured.times(Metric::Silent).count(), SUBSCRIBERS);
+        let mut spread = record.measured.times(Metric::Response).histogram().iter_recorded();
+        assert!(spread.next().is_some() && spread.next().is_some(), "{dialect}: every event took equally long");
         let series: u64 = record.measured.series.iter().map(|bucket| bucket.done).sum();
         assert_eq!(series, EVENTS * SUBSCRIBERS);
     }

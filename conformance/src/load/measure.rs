@@ -90,7 +90,9 @@ impl PartialEq for Times {
 
 impl Times {
     fn of_digits(digits: u8) -> Self {
-        Self(Histogram::new(digits).expect("one to five digits are always taken"))
+        let mut histogram = Histogram::new(digits).expect("one to five digits are always taken");
+        histogram.auto(true);
+        Self(histogram)
     }
 
     /// Those of the crate.
@@ -106,8 +108,8 @@ impl Times {
 
     /// Takes a time in nanoseconds.
     pub fn note(&mut self, ns: u64) {
-        // Beyond an hour nothing tells apart what is hours.
-        self.0.saturating_record(ns.min(86_400_000_000_000));
+        // It grows up to a day, so there is nothing that cannot be recorded.
+        let _ = self.0.record(ns.min(DAY));
     }
 
     /// Adds all of another.
@@ -243,6 +245,9 @@ pub struct Measured {
 /// Most buckets of a series.
 const BUCKETS: u64 = 240;
 
+/// Longer times count as this, in nanoseconds.
+const DAY: u64 = 86_400_000_000_000;
+
 /// Digits of the histograms of a series.
 const SERIES_DIGITS: u8 = 2;
 
@@ -330,6 +335,18 @@ mod tests {
 
         assert_eq!(one, both);
         assert_eq!(one.series.len(), 5);
+    }
+
+    #[test]
+    fn a_time_of_any_length_is_kept_to_a_thousandth() {
+        for ns in [0, 1, 999, 12_345_678, 59_123_456_789, DAY, u64::MAX] {
+            let mut measured = Measured::new(1);
+            measured.note(Metric::Service, 1);
+            measured.note(Metric::Service, ns);
+
+            let (max, kept) = (measured.times(Metric::Service).stat(Stat::Max).unwrap(), ns.clamp(1, DAY) as f64);
+            assert!((max - kept).abs() <= kept / 1000.0, "{max} of {kept}");
+        }
     }
 
     #[test]

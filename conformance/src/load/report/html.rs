@@ -1,5 +1,9 @@
 //! A run as one page with plots, without anything from elsewhere.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
 use super::super::measure::{Metric, Stat};
 use super::super::record::Record;
 use super::super::threshold::Threshold;
@@ -21,7 +25,7 @@ pub fn html(record: &Record, thresholds: &[Threshold], exit: &Exit) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'unsafe-inline'\"><title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>\
+         style-src 'sha256-{style}'\"><title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>\
          <p class=\"{verdict}\">exit {}: {}</p>{}{}{}<h2>In full</h2><pre>{}</pre></body></html>\n",
         exit.code,
         escaped(&exit.reason),
@@ -30,6 +34,7 @@ pub fn html(record: &Record, thresholds: &[Threshold], exit: &Exit) -> String {
         done(record),
         escaped(&text(record, thresholds, exit)),
         title = escaped(&title),
+        style = STANDARD.encode(Sha256::digest(STYLE)),
     )
 }
 
