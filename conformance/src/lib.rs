@@ -10,6 +10,7 @@ pub mod config;
 mod embedded;
 pub mod fault;
 pub mod link;
+pub mod load;
 pub mod player;
 pub mod profile;
 pub mod recording;

@@ -28,6 +28,7 @@ const SHELLS: Listed = &[
     ("conformance/src/selftest/sockets", "the trial over sockets"),
     ("conformance/src/session/", "the client of the model over sockets"),
     ("conformance/src/survey/", "looks at targets over sockets"),
+    ("conformance/src/load/drive/", "the load generator's sockets and clocks"),
     ("conformance/src/cli/", "the command starts the runtime"),
 ];
 
@@ -45,6 +46,8 @@ const LONG_FILES: Listed = &[
     ("conformance/src/catalogue/events/modes.rs", "scenarios are data: every mode in every place"),
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
+    ("conformance/src/load/drive/line.rs", "one framing in both directions, and what holds it against a library"),
+    ("conformance/src/load/drive/mod.rs", "the course of a run from its threads to its record"),
     ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
     ("conformance/src/reference/endpoint.rs", "every input of the endpoint, and what judges for its hub"),

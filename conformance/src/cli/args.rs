@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::baseline::BaselineOptions;
+use super::bench::BenchOptions;
 use super::check::{CheckOptions, ConvertRecordingOptions};
 use super::chosen::Whom;
 use super::doctor::DoctorOptions;
@@ -25,7 +26,7 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Exit codes (subscribe and publish have their own, see their --help):
+Exit codes (subscribe, publish and bench have their own, see their --help):
   0    everything selected passes, or fails exactly as the baseline says
   1    at least one unexpected failure
   2    wrong arguments or files, nothing was run; or the baseline names what does not exist
@@ -62,6 +63,8 @@ pub(super) enum Command {
     /// Climb from the name of the host to the first event, and stop at what is broken, with the cure.
     #[command(after_help = DOCTOR)]
     Doctor(Box<DoctorOptions>),
+    /// Load an endpoint: fan-out, throughput, connections, subscriptions, for as long as you like.
+    Bench(Box<BenchOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
@@ -331,7 +334,7 @@ pub(super) struct ExplainOptions {
     pub(super) id: String,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
 }

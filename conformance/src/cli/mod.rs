@@ -2,6 +2,7 @@
 
 mod args;
 mod baseline;
+mod bench;
 mod check;
 mod chosen;
 mod credentials;
@@ -60,6 +61,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
         Command::Probe(options) => probe::run(&options),

@@ -109,7 +109,7 @@ pub(super) enum CarrierChoice {
 }
 
 /// One mode is chosen: by an option, else by a variable of the environment.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct CredentialOptions {
     /// API key. Safer in SYNCSPEC_API_KEY: arguments show in process lists.
     #[arg(long, value_name = "KEY", conflicts_with_all = ["token", "iam"], help_heading = "Credentials")]
