@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod credentials;
+#[cfg(feature = "endpoint")]
 mod log;
 mod look_up;
 mod operation;
