@@ -8,6 +8,7 @@ mod chosen;
 mod credentials;
 mod doctor;
 mod init;
+#[cfg(feature = "endpoint")]
 mod log;
 mod look_up;
 mod operation;
