@@ -22,7 +22,6 @@ pub const REASONS: &[Class] = &[
             "graphql/connection_error/alter/payload.errors.0.message",
             "graphql/error/alter/payload.errors.0.message",
             "events/connection_error/alter/errors.0.message",
-            "events/subscribe_error/alter/errors.0.message",
             "events/unsubscribe_error/alter/errors.0.message",
             "events/publish_error/alter/errors.0.message",
             "events/error/alter/errors.0.message",
@@ -35,8 +34,6 @@ pub const REASONS: &[Class] = &[
         names: &[
             "events/connection_error/remove/errors.0.message",
             "events/connection_error/null/errors.0.message",
-            "events/subscribe_error/remove/errors.0.message",
-            "events/subscribe_error/null/errors.0.message",
             "events/unsubscribe_error/remove/errors.0.message",
             "events/unsubscribe_error/null/errors.0.message",
             "events/publish_error/remove/errors.0.message",
@@ -135,10 +132,10 @@ pub const REASONS: &[Class] = &[
         names: &["skip/PublishSize"],
     },
     Class {
-        why: "It limits handlers and resolvers that are slow, and no scenario meets any: a target has them only \
-              where somebody made them.",
+        why: "A handler that takes longer than thirty seconds has failed; one that is given up a second earlier was longer \
+              than that as well.",
         cites: &["EVT-LIMIT-014", "GQL-LIMIT-015"],
-        names: &["limit/request-max+1s", "limit/request-max-1s"],
+        names: &["limit/request-max-1s"],
     },
     Class {
         why: "A publish without events may be refused, or be answered with success without entries.",
