@@ -22,10 +22,10 @@ pub const REASONS: &[Class] = &[
             "graphql/connection_error/alter/payload.errors.0.message",
             "graphql/error/alter/payload.errors.0.message",
             "events/connection_error/alter/errors.0.message",
+            "events/subscribe_error/alter/errors.0.message",
             "events/unsubscribe_error/alter/errors.0.message",
             "events/publish_error/alter/errors.0.message",
             "events/error/alter/errors.0.message",
-            "events/publish_success/alter/failed.0.message",
         ],
     },
     Class {
@@ -36,8 +36,6 @@ pub const REASONS: &[Class] = &[
             "events/connection_error/null/errors.0.message",
             "events/unsubscribe_error/remove/errors.0.message",
             "events/unsubscribe_error/null/errors.0.message",
-            "events/publish_error/remove/errors.0.message",
-            "events/publish_error/null/errors.0.message",
             "events/error/remove/errors.0.message",
             "events/error/null/errors.0.message",
             "events/http-400/remove/errors.0.message",
@@ -214,15 +212,6 @@ pub const REASONS: &[Class] = &[
         names: &[
             "events/publish_success/alter/successful.0.identifier",
             "events/publish_success/alter/failed.0.identifier",
-        ],
-    },
-    Class {
-        why: "Errors of GraphQL need a message; a type is not required of those that come with status 200.",
-        cites: &["GQL-HTTP-009", "GQL-HTTP-010"],
-        names: &[
-            "graphql/http-200/remove/errors.0.errorType",
-            "graphql/http-200/null/errors.0.errorType",
-            "graphql/http-200/retype/errors.0.errorType",
         ],
     },
     Class {

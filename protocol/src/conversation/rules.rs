@@ -101,10 +101,8 @@ impl Conversation {
     }
 
     pub(super) fn on_refused(&mut self, id: Option<&str>, operation: Option<Operation>, findings: &mut Vec<Finding>) {
-        // GQL-ERR-005: an empty id is none, unless somebody uses it, or nothing but a start can be meant.
-        let is_meant = self.loose == 0 && self.subscriptions.values().any(|entry| entry.starts > 0);
-        let is_none =
-            |id: &&str| operation.is_none() && id.is_empty() && !self.subscriptions.contains_key(*id) && !is_meant;
+        // GQL-ERR-005: an empty id is none, unless somebody uses it.
+        let is_none = |id: &&str| operation.is_none() && id.is_empty() && !self.subscriptions.contains_key(*id);
         let Some(id) = id.filter(|id| !is_none(id)) else {
             self.loose = self.loose.saturating_sub(1);
             return;
