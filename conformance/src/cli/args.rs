@@ -228,7 +228,7 @@ pub(super) struct SelftestOptions {
     /// Write the figures into the sources below DIR: the file that is compiled in, and the table of the README.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["part", "only"])]
     pub(super) write_figures: Option<PathBuf>,
-    /// Fail if the figures that are compiled in are not those that were measured.
+    /// Fail if the figures that are compiled in are not borne out. They may come from more repetitions.
     #[arg(long, conflicts_with_all = ["part", "only"])]
     pub(super) check_figures: bool,
     /// Print JSON.

@@ -92,6 +92,20 @@ pub fn published() -> Option<&'static Figures> {
 }
 
 impl Figures {
+    /// Whether a trial with these figures bears out the published ones: the same, from no more repetitions.
+    pub fn bears_out(&self, published: &Self) -> bool {
+        let as_often = Self {
+            repetitions: published.repetitions,
+            repeated_plays: published.repeated_plays,
+            socket_repetitions: published.socket_repetitions,
+            ..self.clone()
+        };
+        as_often == *published
+            && self.repetitions <= published.repetitions
+            && self.repeated_plays <= published.repeated_plays
+            && self.socket_repetitions <= published.socket_repetitions
+    }
+
     /// The text of the file.
     pub fn file(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -172,6 +186,22 @@ mod tests {
     #[test]
     fn the_published_figures_can_be_read_and_written_again() {
         assert_eq!(published().unwrap().file(), FILE);
+    }
+
+    #[test]
+    fn a_trial_bears_out_figures_that_are_the_same_from_as_many_repetitions_or_more() {
+        let published =
+            Figures { repetitions: 1000, repeated_plays: 9000, socket_repetitions: 20, ..Figures::default() };
+        let shorter = Figures { repetitions: 50, repeated_plays: 450, socket_repetitions: 2, ..published.clone() };
+        let others = [
+            Figures { repetitions: 1001, ..published.clone() },
+            Figures { socket_repetitions: 21, ..published.clone() },
+            Figures { flaky: 1, ..shorter.clone() },
+            Figures { false_alarms: Share { of: 1, all: 0 }, ..shorter.clone() },
+        ];
+
+        assert!(published.bears_out(&published) && shorter.bears_out(&published));
+        assert!(others.iter().all(|other| !other.bears_out(&published)), "{others:?}");
     }
 
     #[test]

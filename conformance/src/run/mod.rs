@@ -304,12 +304,26 @@ impl Runner {
         }
         let selected = self.selected();
         let _ = self.progress.send(Progress::Planned(selected.len()));
-        let mut stop = None;
+        // What only waits does so at the same time, and hazards come last: what they end may not come back.
+        let (mut waiting, mut hazards, mut stop) = (Vec::new(), Vec::new(), None);
         for dialect in Dialect::ALL {
             let own: Vec<_> = selected.iter().copied().filter(|s| s.dialect == dialect).collect();
-            if !own.is_empty() {
-                stop = stop.or(self.dialect(dialect, &own).await);
+            match self.able(dialect, &own).await {
+                Ok(able) => {
+                    let (dangerous, harmless): (Vec<&Scenario>, Vec<&Scenario>) =
+                        able.into_iter().partition(|s| s.hazard);
+                    let (quick, slow): (Vec<&Scenario>, Vec<&Scenario>) =
+                        harmless.into_iter().partition(|s| s.tier == Tier::Quick);
+                    stop = stop.or(self.together(&quick).await);
+                    waiting.extend(slow);
+                    hazards.push(dangerous);
+                }
+                Err(defect) => stop = stop.or(Some(defect)),
             }
+        }
+        stop = stop.or(self.together(&waiting).await);
+        for dangerous in hazards {
+            stop = stop.or(self.one_at_a_time(&dangerous).await);
         }
         stop
     }
@@ -319,27 +333,22 @@ impl Runner {
         self.options.selected()
     }
 
-    async fn dialect(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Option<Stop> {
+    /// Plays the controls of a dialect, and gives the scenarios that can be played after them.
+    async fn able(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Result<Vec<&'static Scenario>, Stop> {
         let (controls, rest): (Vec<&Scenario>, Vec<&Scenario>) = selected.iter().copied().partition(|s| s.is_control());
         let (able, unable): (Vec<&Scenario>, Vec<&Scenario>) = rest.into_iter().partition(|s| self.lacks(s).is_none());
         for scenario in unable {
             let why = self.lacks(scenario).unwrap_or_default();
             self.put(self.ledger.unplayed(scenario, Verdict::NotApplicable, why));
         }
-        match self.controls(&controls).await {
-            Ok(None) => {}
-            Ok(Some(why)) => {
+        match self.controls(&controls).await? {
+            None => Ok(able),
+            Some(why) => {
                 self.say(format!("{dialect}: nothing else can be said: {why}"));
                 self.block(&able, &why);
-                return None;
+                Ok(Vec::new())
             }
-            Err(stop) => return Some(stop),
         }
-        let (hazards, harmless): (Vec<&Scenario>, Vec<&Scenario>) = able.into_iter().partition(|s| s.hazard);
-        if let Some(stop) = self.together(&harmless).await {
-            return Some(stop);
-        }
-        self.one_at_a_time(&hazards).await
     }
 
     /// Plays the controls. None of them counts as passed unless all hold; gives what the rest is blocked by.

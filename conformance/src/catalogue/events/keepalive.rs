@@ -7,7 +7,7 @@ use appsync_protocol::wire::OwnedFrame;
 use super::session_steps::{QUICK, edit, ended, pinged, taken};
 use super::steps::{all, any_of, connected, expect, say, subscribed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::{Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
+use crate::scenario::{Cast, Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
 
 /// Waits for one more keep-alive.
 fn beat(conn: Conn, rule: R) -> Step {
@@ -17,6 +17,16 @@ fn beat(conn: Conn, rule: R) -> Step {
 /// Waits for one more keep-alive, however rare they are.
 fn late_beat(conn: Conn, rule: R) -> Step {
     Step::Expect { conn, any_of: vec![Pattern::word("ka")], rule, within: Wait::Seconds(310) }
+}
+
+/// Connection 1 has no subscription, and connection 2 has none any more.
+fn idle(cast: &Cast) -> Vec<Step> {
+    all([
+        connected(cast, 1),
+        connected(cast, 2),
+        subscribed(cast, 2, "first", &cast.channel("room")),
+        ended(2, "first", R::EvtSub016),
+    ])
 }
 
 pub(super) static SCENARIOS: &[Scenario] = &[
@@ -44,15 +54,20 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/keepalive/without-subscriptions",
-        title: "A connection without subscriptions, and one whose last has ended, get keep-alives again and again.",
+        title: "A connection without subscriptions, and one whose last has ended, get a keep-alive in time.",
         covers: &[R::EvtKa006],
         tier: Tier::Standard,
+        steps: |cast| all([idle(cast), vec![beat(1, R::EvtKa006), beat(2, R::EvtKa006)]]),
+        ..QUICK
+    },
+    Scenario {
+        id: "events/keepalive/goes-on-without-subscriptions",
+        title: "A connection without subscriptions, and one whose last has ended, get keep-alives again and again.",
+        covers: &[R::EvtKa006],
+        tier: Tier::Long,
         steps: |cast| {
             all([
-                connected(cast, 1),
-                connected(cast, 2),
-                subscribed(cast, 2, "first", &cast.channel("room")),
-                ended(2, "first", R::EvtSub016),
+                idle(cast),
                 vec![beat(1, R::EvtKa006), beat(2, R::EvtKa006)],
                 vec![beat(1, R::EvtKa006), beat(2, R::EvtKa006)],
             ])
@@ -115,8 +130,15 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "events-ka-stops-when-idle",
         about: "sends a connection without subscriptions one keep-alive and no more",
         breaks: R::EvtKa006,
-        caught_by: "events/keepalive/without-subscriptions",
+        caught_by: "events/keepalive/goes-on-without-subscriptions",
         how: edit("ka", Nth::From(2), Change::Drop),
+    },
+    Fault {
+        name: "events-idle-connection-is-closed",
+        about: "closes a connection in place of its first keep-alive",
+        breaks: R::EvtKa006,
+        caught_by: "events/keepalive/without-subscriptions",
+        how: edit("ka", Nth::Only(1), Change::CloseInstead(1000)),
     },
     Fault {
         name: "events-ka-slower-than-promised",
