@@ -8,6 +8,8 @@ pub mod catalogue;
 #[cfg(feature = "endpoint")]
 mod embedded;
 pub mod fault;
+#[cfg(feature = "endpoint")]
+pub mod fuzzing;
 pub mod link;
 pub mod player;
 #[cfg(feature = "endpoint")]

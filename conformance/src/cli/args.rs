@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::credentials::SuiteCredentials;
+use super::fuzz_args::{FuzzOptions, ShrinkOptions};
 use super::publish::PublishOptions;
 use super::reach::TargetOptions;
 use super::report_args::{ReplayOptions, ReportOptions};
@@ -44,6 +45,10 @@ pub(super) enum Command {
     Serve(Box<ServeOptions>),
     /// Put the suite itself on trial: what it catches, what it wrongly complains of, whether it says the same twice.
     Selftest(SelftestOptions),
+    /// Look for what no scenario looks for: dialogues that nobody wrote, against a server, judged by the same rules.
+    Fuzz(Box<FuzzOptions>),
+    /// Make the dialogue of a finding smaller.
+    Shrink(Box<ShrinkOptions>),
     /// Subscribe to channels (Events) or with subscriptions (GraphQL), and print each event.
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).

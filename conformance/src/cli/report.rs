@@ -146,7 +146,10 @@ pub(super) fn replay(options: &ReplayOptions, serve: impl FnOnce(Vec<OsString>) 
 
 fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseRecord, String> {
     let report = options.report.display();
-    let wanted = |case: &&CaseRecord| case.id.eq_ignore_ascii_case(options.id.trim());
+    let Some(id) = options.id.as_deref() else {
+        return Err(format!("{report}: expected the ID of a case; only the file of a finding goes without"));
+    };
+    let wanted = |case: &&CaseRecord| case.id.eq_ignore_ascii_case(id.trim());
     let all: Vec<_> = document.cases.iter().filter(wanted).collect();
     let own: Vec<_> = match &options.target {
         None => all.clone(),
@@ -155,12 +158,12 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
     match (own.as_slice(), all.as_slice()) {
         ([case], _) => Ok(case),
         ([], []) => {
-            let near: Vec<_> = suggest(&options.id)
+            let near: Vec<_> = suggest(id)
                 .into_iter()
                 .filter(|id| document.cases.iter().any(|case| case.id == *id))
                 .collect();
             let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
-            Err(format!("{:?} names no case of {report}{hint}", options.id))
+            Err(format!("{id:?} names no case of {report}{hint}"))
         }
         ([], all) | (all, _) => {
             let targets: Vec<_> = all.iter().map(|case| printable(&case.target)).collect();
@@ -169,8 +172,7 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
                 return all.first().copied().ok_or_else(|| format!("no case of {report}"));
             }
             Err(format!(
-                "{:?} is a case of several targets; expected --target, one of {}",
-                options.id,
+                "{id:?} is a case of several targets; expected --target, one of {}",
                 targets.join(", ")
             ))
         }

@@ -156,12 +156,12 @@ pub(super) enum EmitChoice {
 #[derive(Args)]
 #[command(after_help = REPLAY_HELP)]
 pub(super) struct ReplayOptions {
-    /// The report: JSON or NDJSON; "-" is standard input.
+    /// The report (JSON or NDJSON; "-" is standard input), or the file of a finding of syncspec fuzz.
     #[arg(value_name = "REPORT")]
     pub(super) report: PathBuf,
-    /// The case, by its id.
+    /// The case of the report, by its id.
     #[arg(value_name = "ID")]
-    pub(super) id: String,
+    pub(super) id: Option<String>,
     /// The target, where a merged report has several.
     #[arg(long, value_name = "NAME")]
     pub(super) target: Option<String>,
@@ -177,6 +177,9 @@ pub(super) struct ReplayOptions {
     /// Accept any certificate.
     #[arg(long)]
     pub(super) insecure: bool,
+    /// The endpoint may be fuzzed although it is not on this machine: it is yours (files of findings).
+    #[arg(long)]
+    pub(super) i_own_this_endpoint: bool,
     /// Write a script of this dialogue instead of running it.
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub(super) emit: Option<EmitChoice>,

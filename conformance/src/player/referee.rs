@@ -11,9 +11,11 @@ use appsync_protocol::conversation::{Conversation, Heard};
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::{Deadline, Moment};
+use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use super::delivery::{Deliveries, Wrong};
+
+use super::delivery::{Deliveries, Forbidden, Wrong};
 use super::inbox::Inbox;
 use super::watch::Watch;
 use super::{Limits, Line, UNASKED};
@@ -85,11 +87,13 @@ impl Referee {
         line.over |= matches!(frame, OwnedFrame::Close { .. } | OwnedFrame::Lost);
         let event = line.inbox.take(&self.prefix, 0, frame.clone());
         line.inbox.clear();
-        if let Some(event) = &event
-            && let Some(Wrong::Found(finding)) = self.deliveries.arrived(at, conn, event, blamed, self.limits.quiet)
-        {
-            findings.push(finding);
-        }
+        let wrong = event.as_ref().and_then(|e| self.deliveries.arrived(at, conn, e, blamed, self.limits.quiet));
+        findings.extend(wrong.map(|wrong| match wrong {
+            Wrong::Found(finding) => finding,
+            Wrong::Forbidden { rule, got, .. } => {
+                Finding { requirement: rule, by: Side::Server, at, detail: format!("sent {got}, which is forbidden") }
+            }
+        }));
         findings.extend(self.deliveries.spoke(at, conn, self.limits.step));
         Hearing { findings, event: event.map(|event| (event.id, event.nonces)) }
     }
@@ -102,6 +106,11 @@ impl Referee {
     /// An HTTP request is answered.
     pub fn answered(&mut self, at: Moment, call: u32, response: &Response) -> Vec<Finding> {
         self.deliveries.answered(at, call, response)
+    }
+
+    /// From here on, an event with this nonce must not reach the subscription.
+    pub fn forbid(&mut self, conn: Conn, id: &str, nonce: &str, rule: Requirement) {
+        self.deliveries.forbid(Forbidden { conn, id: Some(id.into()), nonce: nonce.into(), rule });
     }
 
     /// A first event has arrived on a subscription: from here on loss counts.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Endpoint;
 use crate::link::{Dialer, LinkError, Opened, SocketHandle};
-use crate::player::{Action, Ending, Limits, Listener, Outcome, Output, Player};
+use crate::player::{Action, Actor, Ending, Limits, Listener, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
 
 /// Frames that may wait for the player on all connections of a scenario together. A frame may be megabytes.
@@ -126,30 +126,9 @@ impl Driver {
             return (trouble("there is no endpoint of this dialect"), None);
         };
         let mut player = Player::new(scenario, self.cast(&endpoint), self.limits, Moment::START);
-        let (sender, inbox) = mpsc::channel(INBOX);
-        let mut traffic = Traffic {
-            handles: BTreeMap::new(),
-            opens: JoinSet::new(),
-            calls: JoinSet::new(),
-            sender,
-            inbox,
-            heard: 0,
-            start: Instant::now(),
-        };
-        loop {
-            match player.poll() {
-                Output::Do(action) => {
-                    if let Err(why) = self.act(&endpoint, &mut traffic, action).await {
-                        player.abandon(traffic.now(), why);
-                    }
-                }
-                Output::Idle(deadline) => {
-                    let until = deadline.map_or(self.limits.scenario, |d| d.at.since(Moment::START));
-                    traffic.wait(&mut player, until).await;
-                }
-                Output::Done => break,
-            }
-        }
+        let mut traffic = Traffic::new();
+        let line = Wire { dialer: &self.dialer, endpoint: &endpoint, budget: &self.budget };
+        line.drive(&mut traffic, &mut player, self.limits.scenario).await;
         let Some((outcome, listener)) = player.finish() else {
             traffic.close().await;
             return (trouble("the player ended without an outcome"), None);
@@ -163,31 +142,74 @@ impl Driver {
     }
 
     fn cast(&self, endpoint: &Endpoint) -> Cast {
-        Cast {
-            dialect: endpoint.dialect,
-            prefix: self.prefix.clone(),
-            api_key: endpoint.api_key.clone(),
-            keyring: endpoint.keyring.clone(),
-            now_unix_s: super::now_unix_s(),
-            denied: endpoint.denied.clone(),
-            auth_host: endpoint.auth_host.clone(),
-            http_path: endpoint.http.path.clone(),
-            realtime: endpoint.realtime.clone(),
-            namespaces: endpoint.namespaces.clone(),
-            upgrade_key: self.upgrade_key.clone(),
+        cast(endpoint, self.prefix.clone(), self.upgrade_key.clone())
+    }
+}
+
+/// What a client of this endpoint has to know.
+pub(super) fn cast(endpoint: &Endpoint, prefix: String, upgrade_key: String) -> Cast {
+    Cast {
+        dialect: endpoint.dialect,
+        prefix,
+        api_key: endpoint.api_key.clone(),
+        keyring: endpoint.keyring.clone(),
+        now_unix_s: super::now_unix_s(),
+        denied: endpoint.denied.clone(),
+        auth_host: endpoint.auth_host.clone(),
+        http_path: endpoint.http.path.clone(),
+        realtime: endpoint.realtime.clone(),
+        namespaces: endpoint.namespaces.clone(),
+        upgrade_key,
+    }
+}
+
+/// Where a client speaks, and what it may use.
+struct Wire<'w> {
+    dialer: &'w Dialer,
+    endpoint: &'w Endpoint,
+    budget: &'w Budget,
+}
+
+/// Lets any client speak to an endpoint until it is done, and says goodbye.
+pub(super) async fn converse<A: Actor>(
+    (dialer, endpoint, budget): (&Dialer, &Endpoint, &Budget),
+    limit: Duration,
+    client: &mut A,
+) {
+    let mut traffic = Traffic::new();
+    Wire { dialer, endpoint, budget }.drive(&mut traffic, client, limit).await;
+    traffic.close().await;
+}
+
+impl Wire<'_> {
+    /// Does what the client says and tells it what comes, until it is done.
+    async fn drive<A: Actor>(&self, traffic: &mut Traffic, client: &mut A, limit: Duration) {
+        loop {
+            match client.poll() {
+                Output::Do(action) => {
+                    if let Err(why) = self.act(traffic, action).await {
+                        client.abandon(traffic.now(), why);
+                    }
+                }
+                Output::Idle(deadline) => {
+                    let until = deadline.map_or(limit, |d| d.at.since(Moment::START));
+                    traffic.wait(client, until).await;
+                }
+                Output::Done => break,
+            }
         }
     }
 
-    async fn act(&self, endpoint: &Endpoint, traffic: &mut Traffic, action: Action) -> Result<(), String> {
+    async fn act(&self, traffic: &mut Traffic, action: Action) -> Result<(), String> {
         match action {
             Action::Open(conn, request) => {
                 self.budget.connects()?;
-                let (dialer, url) = (self.dialer.clone(), endpoint.realtime.clone());
+                let (dialer, url) = (self.dialer.clone(), self.endpoint.realtime.clone());
                 traffic.opens.spawn(async move { (conn, dialer.open(&url, &request).await) });
             }
             Action::Call(call, request) => {
                 self.budget.connects()?;
-                let (dialer, url) = (self.dialer.clone(), endpoint.http.clone());
+                let (dialer, url) = (self.dialer.clone(), self.endpoint.http.clone());
                 traffic.calls.spawn(async move { (call, dialer.http(&url, &request).await) });
             }
             Action::Transmit(conn, frame) => {
@@ -254,6 +276,19 @@ pub(super) struct Late {
 }
 
 impl Traffic {
+    fn new() -> Self {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        Self {
+            handles: BTreeMap::new(),
+            opens: JoinSet::new(),
+            calls: JoinSet::new(),
+            sender,
+            inbox,
+            heard: 0,
+            start: Instant::now(),
+        }
+    }
+
     fn now(&self) -> Moment {
         Moment::from(self.start.elapsed())
     }
@@ -265,8 +300,8 @@ impl Traffic {
         }
     }
 
-    /// Waits for whatever comes first, and tells the player.
-    async fn wait(&mut self, player: &mut Player<'_>, until: Duration) {
+    /// Waits for whatever comes first, and tells the client.
+    async fn wait<A: Actor>(&mut self, player: &mut A, until: Duration) {
         tokio::select! {
             Some((conn, frame)) = self.inbox.recv() => {
                 self.heard += cost(&frame);

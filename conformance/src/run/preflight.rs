@@ -10,7 +10,7 @@ use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
-use super::{Endpoint, Options, now_unix_s};
+use super::{Endpoint, now_unix_s};
 use crate::link::{Dialer, LinkError, Opened, Socket};
 use crate::scenario::{Need, cut};
 
@@ -18,7 +18,11 @@ use crate::scenario::{Need, cut};
 ///
 /// No TCP or TLS, no HTTP answer, an answer other than 101, or `connection_error` for the credentials: no
 /// statement about the target. 101 and then silence or garbage is judged, as is a 101 that proves nothing (Events).
-pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> Result<Vec<Need>, String> {
+pub(super) async fn reach(
+    dialer: &Dialer,
+    endpoint: &Endpoint,
+    step_timeout: Duration,
+) -> Result<Vec<Need>, String> {
     let opened = match dialer.open(&endpoint.realtime, &upgrade(endpoint)).await {
         Ok(opened) => opened,
         // An answer that breaks a rule of the register (EVT-HANDSHAKE-019): every scenario will say so.
@@ -36,7 +40,7 @@ pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Option
             if body.is_empty() { String::new() } else { format!(": {body}") }
         ));
     };
-    if let Some(refusal) = first_refusal(&mut socket, endpoint, options.step_timeout).await {
+    if let Some(refusal) = first_refusal(&mut socket, endpoint, step_timeout).await {
         return Err(format!("the target refuses the credentials: {refusal}"));
     }
     Ok(match endpoint.dialect {
@@ -50,9 +54,9 @@ const LAST_BREATH: Duration = Duration::from_millis(300);
 
 /// Whether the target takes connections, and does not drop them at once: a process that is just dying may
 /// still have taken one.
-pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> bool {
+pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, step_timeout: Duration) -> bool {
     let request = upgrade(endpoint);
-    let opened = match timeout(options.step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await {
+    let opened = match timeout(step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(LinkError::BadAccept { .. })) => return true,
         Ok(Err(_)) | Err(_) => return false,

@@ -1,0 +1,339 @@
+//! `syncspec fuzz`: campaigns against a server, and the trial of the fuzzer itself.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use appsync_protocol::dialect::Dialect;
+use indicatif::ProgressBar;
+use serde_json::json;
+use syncspec::fuzzing::campaign::{Budget, hunt_all, hunt_benign};
+use syncspec::fuzzing::file::{self, FindingFile};
+use syncspec::fuzzing::generate::Bounds;
+use syncspec::fuzzing::table;
+use syncspec::link::Dialer;
+use syncspec::reference::Config;
+use syncspec::report::text::printable;
+use syncspec::run::Endpoint;
+use syncspec::run::fuzz::{self, Again, Figures, Fuzzed, News};
+use syncspec::target::{Embedded, Spec};
+
+use super::fuzz_args::{FuzzOptions, ShrinkOptions};
+use super::{random_seed, say, usage};
+
+pub(super) fn run(options: &FuzzOptions) -> u8 {
+    if options.saboteurs {
+        return saboteurs(options);
+    }
+    if options.benign {
+        return benign(options);
+    }
+    live(options)
+}
+
+/// The replay of a finding, by its file: 0 if it is fixed, 1 if it still fails, 3 if it cannot be played.
+pub(super) fn replay(path: &Path, text: &str, options: &FuzzOptions) -> u8 {
+    let file = match file::read(text) {
+        Ok(file) => file,
+        Err(error) => return usage(format_args!("{}: {error}", path.display())),
+    };
+    let prepared = match prepare(options, Some(&file)) {
+        Ok(prepared) => prepared,
+        Err(why) => return usage(why),
+    };
+    let Some((fuzz_options, dialer)) = prepared.targets.into_iter().next() else {
+        return usage(format_args!("{}: the endpoint is of another dialect", path.display()));
+    };
+    let done = match runtime() {
+        Ok(runtime) => runtime.block_on(fuzz::replay(fuzz_options, dialer, &file)),
+        Err(why) => return usage(why),
+    };
+    drop(prepared.embedded);
+    match done {
+        Ok(Again::Fixed) => {
+            say(format_args!("fixed: {} does not show any more", printable(&file.rule)));
+            0
+        }
+        Ok(Again::Fails { shown, tries }) => {
+            let (rule, detail) = (printable(&file.rule), printable(&file.detail));
+            say(format_args!("still failing: {rule}, {shown} of {tries} times: {detail}"));
+            1
+        }
+        Err(why) => {
+            say(format_args!("cannot run: {}", printable(&why)));
+            CANNOT_RUN
+        }
+    }
+}
+
+/// `syncspec shrink`
+pub(super) fn shrink(options: &ShrinkOptions) -> u8 {
+    let shown = options.file.display();
+    let read = std::fs::read_to_string(&options.file).map_err(|error| format!("{shown}: {error}"));
+    let file = match read.and_then(|text| file::read(&text).map_err(|error| format!("{shown}: {error}"))) {
+        Ok(file) => file,
+        Err(why) => return usage(why),
+    };
+    let prepared = match prepare(&options.fuzz, Some(&file)) {
+        Ok(prepared) => prepared,
+        Err(why) => return usage(why),
+    };
+    let Some((fuzz_options, dialer)) = prepared.targets.into_iter().next() else {
+        return usage(format_args!("{shown}: the endpoint is of another dialect"));
+    };
+    let done = match runtime() {
+        Ok(runtime) => runtime.block_on(fuzz::shrink_file(fuzz_options, dialer, &file)),
+        Err(why) => return usage(why),
+    };
+    drop(prepared.embedded);
+    match done {
+        Ok(smaller) => {
+            let path = options.output.as_ref().unwrap_or(&options.file);
+            if let Err(error) = std::fs::write(path, smaller.to_text()) {
+                return usage(format_args!("{}: {error}", path.display()));
+            }
+            let (before, after) = (file.operations.len(), smaller.operations.len());
+            say(format_args!("{before} operations made {after}: {}", path.display()));
+            0
+        }
+        Err(why) => {
+            say(format_args!("cannot run: {}", printable(&why)));
+            CANNOT_RUN
+        }
+    }
+}
+
+/// What cannot be reached or played, as in the exit code table.
+const CANNOT_RUN: u8 = 3;
+
+/// Everything there is to know before anything is dialled.
+struct Prepared {
+    targets: Vec<(fuzz::FuzzOptions, Dialer)>,
+    embedded: Option<Embedded>,
+}
+
+fn prepare(options: &FuzzOptions, file: Option<&FindingFile>) -> Result<Prepared, String> {
+    let dialect = file.and_then(FindingFile::dialect).or(options.target.dialect());
+    let (endpoints, embedded) = match &options.endpoint {
+        None => {
+            let embedded = Embedded::start(Config::default()).map_err(|error| error.to_string())?;
+            (embedded.endpoints(), Some(embedded))
+        }
+        Some(endpoint) => {
+            let spec = Spec {
+                endpoint: Some(endpoint.clone()),
+                realtime: options.target.realtime.clone(),
+                dialect: options.target.dialect(),
+                namespaces: options.namespace.clone(),
+                ..Spec::default()
+            };
+            let spec = options.credentials.complete(spec)?;
+            (vec![spec.resolve().map_err(|error| error.to_string())?], None)
+        }
+    };
+    let mut targets = Vec::new();
+    for endpoint in endpoints.into_iter().filter(|endpoint| dialect.is_none_or(|own| own == endpoint.dialect)) {
+        let own = [&endpoint.http, &endpoint.realtime].iter().all(|url| is_loopback(url.host_name()));
+        if !own && !options.i_own_this_endpoint {
+            return Err(format!(
+                "{} is not on this machine; fuzzing may stop or fill a server, so give --i-own-this-endpoint if it is \
+                 yours",
+                endpoint.http.authority()
+            ));
+        }
+        let hosts = (endpoint.http.clone(), endpoint.realtime.clone());
+        let dialer = options.target.dialer(Some((&hosts.0, &hosts.1)), options.step_timeout)?;
+        targets.push((fuzz_options(options, endpoint, own, embedded.is_some()), dialer));
+    }
+    Ok(Prepared { targets, embedded })
+}
+
+fn fuzz_options(options: &FuzzOptions, endpoint: Endpoint, near: bool, embedded: bool) -> fuzz::FuzzOptions {
+    let bounds = Bounds {
+        ops_max: 40,
+        connections_max: usize::from(options.connections),
+        large: options.limits || embedded,
+        patient: false,
+    };
+    fuzz::FuzzOptions {
+        endpoint,
+        seed: options.seed.unwrap_or_else(random_seed),
+        time: options.time,
+        ops_max: options.max_ops,
+        bounds,
+        until_first: options.until_first,
+        rate: options.rate.or((!near).then_some(20)),
+        step_timeout: options.step_timeout,
+        connections_max: options.max_connections,
+        messages_max: options.max_messages,
+        restart_cmd: options.restart_cmd.clone(),
+        restart_wait: options.restart_wait,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|error| format!("no runtime: {error}"))
+}
+
+fn live(options: &FuzzOptions) -> u8 {
+    if let Some(dir) = &options.out
+        && let Err(error) = std::fs::create_dir_all(dir)
+    {
+        return usage(format_args!("--out {}: {error}", dir.display()));
+    }
+    let (prepared, runtime) = match prepare(options, None).and_then(|prepared| Ok((prepared, runtime()?))) {
+        Ok(ready) => ready,
+        Err(why) => return usage(why),
+    };
+    let count = u32::try_from(prepared.targets.len()).unwrap_or(1).max(1);
+    let mut codes = Vec::new();
+    let mut all = Vec::new();
+    for (mut fuzz_options, dialer) in prepared.targets {
+        // The time is for all of them together.
+        fuzz_options.time /= count;
+        let dialect = fuzz_options.endpoint.dialect;
+        if !options.json {
+            let (at, seed) = (fuzz_options.endpoint.http.authority(), fuzz_options.seed);
+            say(format_args!("{dialect} at {at}, seed {seed:#x}, {} s", fuzz_options.time.as_secs()));
+        }
+        let done = runtime.block_on(watched(fuzz_options, dialer, options));
+        codes.push(done.exit());
+        if !options.json {
+            conclude(&done);
+        }
+        let stop = done.interrupted || (options.until_first && !done.caught.is_empty());
+        all.push((dialect, done));
+        if stop {
+            break;
+        }
+    }
+    drop(prepared.embedded);
+    if options.json {
+        say(in_json(&all));
+    }
+    [130, 3, 1, 5, 4].into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
+/// Runs one campaign, shows how far it is and writes what is found.
+async fn watched(fuzz_options: fuzz::FuzzOptions, dialer: Dialer, options: &FuzzOptions) -> Fuzzed {
+    let (interrupt, interrupted) = tokio::sync::watch::channel(false);
+    // Kept until the end: a channel that is closed asks for nothing.
+    let keep = interrupt.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = interrupt.send(true);
+        }
+    });
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let mut tell = |news: News| match news {
+        News::Progress(figures) => bar.set_message(shown(figures)),
+        News::Note(note) => bar.suspend(|| eprintln!("{}", printable(&note))),
+        News::Caught(file) => bar.suspend(|| caught(&file, options)),
+    };
+    let done = fuzz::fuzz(fuzz_options, dialer, interrupted, &mut tell).await;
+    bar.finish_and_clear();
+    drop(keep);
+    done
+}
+
+fn shown(figures: Figures) -> String {
+    let Figures { dialogues, operations, cells, findings } = figures;
+    format!("{dialogues} dialogues, {operations} operations, {cells} cells, {findings} findings")
+}
+
+fn caught(file: &FindingFile, options: &FuzzOptions) {
+    let solid = if file.shown == file.tries { "reproducible" } else { "flaky" };
+    let (rule, detail) = (printable(&file.rule), printable(&file.detail));
+    if !options.json {
+        say(format_args!(
+            "{rule} {solid} ({} of {}), {} operations, {}: {detail}",
+            file.shown,
+            file.tries,
+            file.operations.len(),
+            printable(&file.bucket.operation)
+        ));
+    }
+    if let Some(dir) = &options.out {
+        let path = free_name(dir, &file.name());
+        match std::fs::write(&path, file.to_text()) {
+            Ok(()) => eprintln!("written to {}", path.display()),
+            Err(error) => eprintln!("{}: {error}", path.display()),
+        }
+    }
+}
+
+/// The path, with a number where there is a file of that name already.
+fn free_name(dir: &Path, name: &str) -> PathBuf {
+    let stem = name.trim_end_matches(".json");
+    let numbered = (2..1000).map(|n| dir.join(format!("{stem}-{n}.json")));
+    std::iter::once(dir.join(name)).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| dir.join(name))
+}
+
+fn conclude(done: &Fuzzed) {
+    if let Some(why) = &done.unreachable {
+        return say(format_args!("nothing can be said of the target: {}", printable(why)));
+    }
+    say(shown(done.figures));
+    for (file, met) in done.caught.iter().filter(|(_, met)| *met > 1) {
+        say(format_args!("{} ({}): met {met} times", printable(&file.rule), printable(&file.bucket.operation)));
+    }
+    if let Some(why) = &done.ended {
+        say(format_args!("ended before its time: {}", printable(why)));
+    }
+}
+
+fn in_json(all: &[(Dialect, Fuzzed)]) -> String {
+    let each: Vec<_> = all
+        .iter()
+        .map(|(dialect, done)| {
+            let Figures { dialogues, operations, cells, .. } = done.figures;
+            let findings: Vec<_> = done.caught.iter().map(|(file, met)| json!({ "finding": file, "met": met })).collect();
+            json!({
+                "dialect": dialect.word(), "dialogues": dialogues, "operations": operations, "cells": cells,
+                "findings": findings, "unreachable": done.unreachable, "ended": done.ended,
+            })
+        })
+        .collect();
+    json!({ "campaigns": each }).to_string()
+}
+
+/// Time of the processor that this thread has used.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+fn jobs(options: &FuzzOptions) -> usize {
+    options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+fn budget(options: &FuzzOptions) -> Budget {
+    Budget { cpu: options.cpu, simulated: options.simulated, dialogues: u32::MAX }
+}
+
+fn saboteurs(options: &FuzzOptions) -> u8 {
+    let seed = options.seed.unwrap_or(1);
+    let done = |row: &syncspec::fuzzing::campaign::Row| {
+        if !options.json {
+            say(table::line(row));
+        }
+    };
+    let how = (seed, budget(options), jobs(options));
+    let rows = hunt_all(options.share, how, &options.only, &cpu, &done);
+    say(if options.json { table::json(&rows) } else { table::summary(&rows) });
+    u8::from(!table::is_enough(&rows))
+}
+
+fn benign(options: &FuzzOptions) -> u8 {
+    let seed = options.seed.unwrap_or_else(random_seed);
+    let how = (seed, budget(options), jobs(options));
+    let alarms = hunt_benign(options.share, how, &options.only, &cpu, &|line| say(line));
+    say(format_args!("{} accused (seed {seed})", alarms));
+    u8::from(alarms > 0)
+}
