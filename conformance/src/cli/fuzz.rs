@@ -314,7 +314,7 @@ fn jobs(options: &FuzzOptions) -> usize {
 }
 
 fn budget(options: &FuzzOptions) -> Budget {
-    Budget { cpu: options.cpu, simulated: options.simulated, dialogues: u32::MAX }
+    Budget { cpu: options.cpu, simulated: options.simulated, dialogues: u32::MAX, operations: options.max_ops }
 }
 
 fn saboteurs(options: &FuzzOptions) -> u8 {

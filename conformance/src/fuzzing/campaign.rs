@@ -33,11 +33,13 @@ pub struct Budget {
     pub simulated: Duration,
     /// Dialogues.
     pub dialogues: u32,
+    /// Operations.
+    pub operations: u64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { cpu: Duration::from_secs(20), simulated: Duration::from_secs(3_600), dialogues: u32::MAX }
+        Self { cpu: Duration::from_secs(20), simulated: Duration::from_secs(3_600), dialogues: u32::MAX, operations: u64::MAX }
     }
 }
 
@@ -99,7 +101,10 @@ pub fn hunt(
 ) -> Hunt {
     let start = clock();
     let mut hunt = Hunt::default();
-    while hunt.found.is_none() && hunt.dialogues < budget.dialogues && hunt.simulated < budget.simulated {
+    let within = |hunt: &Hunt| {
+        hunt.dialogues < budget.dialogues && hunt.simulated < budget.simulated && hunt.operations < budget.operations
+    };
+    while hunt.found.is_none() && within(&hunt) {
         hunt.cpu = clock().saturating_sub(start);
         if hunt.cpu >= budget.cpu {
             break;

@@ -161,7 +161,7 @@ impl Driver<'_> {
             (Id::Odd, Dialect::Graphql) => Some("7".into()),
             (Id::Odd, Dialect::Events) => Some("_+-".into()),
             (Id::Longest, _) => Some("i".repeat(128)),
-            (Id::Foreign, Dialect::Graphql) => Some("ключ/(a)-\u{1f511}".into()),
+            (Id::Foreign, Dialect::Graphql) => Some("\u{43a}\u{43b}\u{44e}\u{447}/(a)-\u{1f511}".into()),
             (Id::Foreign, Dialect::Events) => Some("a.b \u{e9}".into()),
             (Id::Empty, _) => Some(String::new()),
             (Id::TooLong, _) => Some("i".repeat(129)),
@@ -329,7 +329,7 @@ impl Driver<'_> {
         };
         let again = self.lines.get(&conn).is_some_and(|line| line.publishes.contains(&id));
         let (ask, posted) = events::publish(&self.scene(conn), (&id, state, again), place, batch, how);
-        let owes = if ask.claims.is_empty() { Vec::new() } else { self.owes(&posted, Some((conn, id.clone()))) };
+        let owes = if ask.claims.is_empty() { Vec::new() } else { self.owes(&posted, (conn, id.clone())) };
         if let Some(line) = self.lines.get_mut(&conn) {
             line.publishes.insert(id);
         }
@@ -345,7 +345,7 @@ impl Driver<'_> {
             Dialect::Graphql => graphql::publish(&self.scene(0), place, batch, who),
             Dialect::Events => events::http_publish(&self.scene(0), place, batch, who),
         };
-        let owes = self.owes(&posted, None);
+        let owes = self.owes(&posted, (0, String::new()));
         self.forbid(&posted);
         self.post(posted);
         self.call(errand, owes);
@@ -378,7 +378,7 @@ impl Driver<'_> {
     }
 
     /// Events that the delivery model cannot tell apart, since they carry no nonce.
-    fn owes(&self, posted: &[Posted], of: Option<(Conn, String)>) -> Vec<Owed> {
+    fn owes(&self, posted: &[Posted], of: (Conn, String)) -> Vec<Owed> {
         let anonymous = posted.iter().filter(|posted| posted.nonce.is_none());
         let each = anonymous.flat_map(|posted| self.hearers(posted).into_iter().map(move |hearer| (posted, hearer)));
         each.map(|(posted, (conn, id))| Owed { conn, id, value: posted.value.clone(), until: None, of: of.clone() })

@@ -50,8 +50,6 @@ pub struct View {
     pub lines: Vec<LineView>,
     /// Operations carried out so far.
     pub carried: usize,
-    /// The last one that was.
-    pub last: Option<&'static str>,
 }
 
 /// One connection, as far as it matters for what may come next.
@@ -231,8 +229,6 @@ pub(super) enum Wants {
 pub(super) struct Calling {
     pub(super) claims: Vec<(Vec<Answer>, Requirement)>,
     pub(super) until: Moment,
-    /// Events that are due once it is accepted.
-    pub(super) owes: Vec<Owed>,
 }
 
 /// An event without a nonce that a subscription has to hear.
@@ -242,8 +238,8 @@ pub(super) struct Owed {
     pub(super) value: Json,
     /// Not before the publish was accepted.
     pub(super) until: Option<Moment>,
-    /// The publish over a connection that it is of.
-    pub(super) of: Option<(Conn, String)>,
+    /// The publish that it is of: connection and id, or 0 and the number of the HTTP request.
+    pub(super) of: (Conn, String),
 }
 
 /// A subscription that is being warmed.
@@ -379,7 +375,7 @@ impl<'s> Driver<'s> {
                 muddled: line.muddled || line.refused,
             }
         });
-        View { lines: lines.collect(), carried: self.result.ops.len(), last: None }
+        View { lines: lines.collect(), carried: self.result.ops.len() }
     }
 
     pub(super) fn open_lines(&self) -> Vec<Conn> {
@@ -444,7 +440,9 @@ impl<'s> Driver<'s> {
         let until = self.step() + self.setting.limits.step;
         self.referee.called(self.now, number, &request);
         self.record_call(number, &request);
-        self.calls.insert(number, Calling { claims, until, owes });
+        // The event may overtake the answer.
+        self.owed.extend(owes.into_iter().map(|owed| Owed { of: (0, number.to_string()), ..owed }));
+        self.calls.insert(number, Calling { claims, until });
         self.out.push_back(Action::Call(number, request));
     }
 

@@ -254,6 +254,8 @@ pub(super) fn unsubscribe(scene: &Scene<'_>, id: &str, state: IdState, published
     let mut ask = Ask::plain(json!({ "type": "unsubscribe", "id": id }).to_string(), R::EvtErr015).under(id);
     let success = Pattern::with_id("unsubscribe_success", id);
     match state {
+        // EVT-A-07: whether operations need an init is disputed.
+        IdState::Live if !scene.acked => ask,
         IdState::Live => {
             ask.aftermath = R::EvtSub021;
             ask.due(vec![Claim::one(success, R::EvtSub016)])
@@ -359,7 +361,7 @@ fn load(cast: &Cast, batch: Batch, serial: u32, id: &str) -> Load {
             values: Vec::new(),
             verdict: Taken::None(vec![refusal(), receipt(id, 0)], R::EvtPub005),
         },
-        Batch::Unicode => all(vec![json!(format!("{} grüße 日本 😀 \u{2028} \"q\" \\ / \n\t \u{1}", nonce(0)))]),
+        Batch::Unicode => all(vec![json!(format!("{} gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600} \u{2028} \"q\" \\ / \n\t \u{1}", nonce(0)))]),
         Batch::Nested => all(vec![json!({ "nonce": nonce(0), "list": [1, [2, { "deep": null }]], "empty": {} })]),
         Batch::BigNumber => all(vec![json!(9_007_199_254_740_993_i64)]),
         Batch::Fraction => all(vec![json!(-0.125)]),

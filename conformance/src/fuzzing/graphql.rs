@@ -457,7 +457,7 @@ fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec
 
 fn text_of(nonce: &str, batch: Batch) -> String {
     match batch {
-        Batch::Unicode | Batch::Nested => format!("{nonce} \"q\" \\ / \n\t ü 鍵 \u{1f511} \u{2028} </script>"),
+        Batch::Unicode | Batch::Nested => format!("{nonce} \"q\" \\ / \n\t \u{fc} \u{9375} \u{1f511} \u{2028} </script>"),
         Batch::One
         | Batch::Three
         | Batch::Five

@@ -81,10 +81,8 @@ impl Driver<'_> {
                 self.blame(*rule, detail, &status);
             }
         }
-        if response.status == 200 {
-            let until = Some(self.step());
-            self.owed.extend(calling.owes.into_iter().map(|owed| super::driver::Owed { until, ..owed }));
-        }
+        let (until, of) = ((response.status == 200).then(|| self.step()), (0, call.to_string()));
+        self.owed.iter_mut().filter(|owed| owed.of == of).for_each(|owed| owed.until = until);
     }
 
     pub(super) fn on_frame(&mut self, conn: Conn, frame: &OwnedFrame) {
@@ -221,9 +219,7 @@ impl Driver<'_> {
         }
         let until = Some(self.step());
         if word == "publish_success" {
-            let own = |owed: &&mut super::driver::Owed| {
-                owed.of.as_ref().is_some_and(|(conn, id)| *conn == due.conn && Some(id) == due.id.as_ref())
-            };
+            let own = |owed: &&mut super::driver::Owed| owed.of.0 == due.conn && Some(&owed.of.1) == due.id.as_ref();
             self.owed.iter_mut().filter(own).for_each(|owed| owed.until = until);
         }
         let rejected = self.by_dialect(R::GqlErr024, R::EvtClose008);

@@ -1,0 +1,152 @@
+//! The fuzzer over sockets: what it finds, confirms and makes smaller, and what its file says later.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::process::Command;
+use std::time::Duration;
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::Url;
+use syncspec::catalogue::faults;
+use syncspec::fuzzing::file::{self, FindingFile};
+use syncspec::fuzzing::generate::Bounds;
+use syncspec::link::{DialOptions, Dialer};
+use syncspec::reference::shell::{Options as ShellOptions, Running};
+use syncspec::reference::{Config, Endpoint as Reference};
+use syncspec::run::Endpoint;
+use syncspec::run::fuzz::{Again, FuzzOptions, Fuzzed, fuzz, replay};
+
+const KEY: &str = "da2-fuzzedfuzzedfuzzedfuzzed";
+
+fn start(saboteur: Option<&str>) -> Running {
+    let bent: Vec<_> = faults().filter(|fault| Some(fault.name) == saboteur).map(|fault| fault.how).collect();
+    assert_eq!(bent.len(), usize::from(saboteur.is_some()));
+    let endpoint = Reference::new(Config::default().with_api_key(KEY), &bent).unwrap();
+    Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).unwrap()
+}
+
+fn options(running: &Running) -> FuzzOptions {
+    let host = running.address().to_string();
+    let url = |path: &str| Url { secure: false, host: host.clone(), path: path.into() };
+    let endpoint = Endpoint {
+        dialect: Dialect::Events,
+        http: url("/event"),
+        realtime: url("/event/realtime"),
+        auth_host: host.clone(),
+        api_key: KEY.into(),
+        keyring: Default::default(),
+        denied: None,
+        namespaces: vec!["default".into()],
+    };
+    FuzzOptions {
+        endpoint,
+        seed: 1,
+        time: Duration::from_secs(60),
+        ops_max: 400,
+        bounds: Bounds { large: false, patient: false, ..Bounds::default() },
+        until_first: true,
+        rate: None,
+        step_timeout: Duration::from_millis(500),
+        connections_max: 100_000,
+        messages_max: 1_000_000,
+        restart_cmd: None,
+        restart_wait: Duration::from_millis(300),
+    }
+}
+
+fn dialer() -> Dialer {
+    Dialer::new(DialOptions {
+        connect_to: Vec::new(),
+        ca: None,
+        insecure: false,
+        connect_timeout: Duration::from_secs(5),
+        answer_timeout: Duration::from_secs(5),
+    })
+    .unwrap()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn fuzzed(running: &Running) -> Fuzzed {
+    let (_keep, interrupt) = tokio::sync::watch::channel(false);
+    runtime().block_on(fuzz(options(running), dialer(), interrupt, &mut |_| {}))
+}
+
+fn again(running: &Running, file: &FindingFile) -> Result<Again, String> {
+    runtime().block_on(replay(options(running), dialer(), file))
+}
+
+#[test]
+fn a_saboteur_is_found_and_its_file_says_later_whether_it_is_mended() {
+    let running = start(Some("events-index-from-one"));
+
+    let done = fuzzed(&running);
+
+    let (found, _) = done.caught.first().expect("something is found");
+    assert_eq!((found.rule.as_str(), found.shown, found.tries), ("EVT-PUB-008", 3, 3));
+    assert!(found.operations.len() <= 6, "{:?}", found.operations);
+    assert!(!found.transcript.is_empty() && !found.to_text().contains(KEY));
+    assert_eq!(done.exit(), 1);
+    let read = file::read(&found.to_text()).unwrap();
+    assert_eq!(again(&running, &read), Ok(Again::Fails { shown: 3, tries: 3 }));
+    assert_eq!(again(&start(None), &read), Ok(Again::Fixed));
+    drop(running);
+}
+
+#[test]
+fn the_reference_endpoint_is_not_accused() {
+    let done = fuzzed(&start(None));
+
+    assert_eq!(done.caught, []);
+    assert!(done.figures.operations >= 400 && done.figures.cells > 50, "{:?}", done.figures);
+    assert_eq!(done.exit(), 0);
+}
+
+#[test]
+fn a_server_that_dies_is_a_finding_and_ends_a_campaign_that_cannot_bring_it_back() {
+    let done = fuzzed(&start(Some("events-malformed-json-kills")));
+
+    let (found, _) = done.caught.first().expect("something is found");
+    assert!(found.rule.starts_with("SYN-ALIVE"), "{}: {}", found.rule, found.detail);
+    assert_eq!(done.ended.as_deref(), Some("the target did not come back"));
+}
+
+#[test]
+fn a_target_that_is_not_there_gets_no_statement() {
+    let running = start(None);
+    let options = options(&running);
+    drop(running);
+    let (_keep, interrupt) = tokio::sync::watch::channel(false);
+
+    let done = runtime().block_on(fuzz(options, dialer(), interrupt, &mut |_| {}));
+
+    assert!(done.unreachable.is_some());
+    assert_eq!(done.exit(), 3);
+}
+
+fn syncspec(arguments: &[&str]) -> (Option<i32>, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_syncspec")).args(arguments).output().unwrap();
+    (run.status.code(), String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr))
+}
+
+#[test]
+fn what_is_not_on_this_machine_is_fuzzed_on_request_only() {
+    let (code, said) = syncspec(&["fuzz", "http://192.0.2.1/event", "--api-key", "da2-x"]);
+
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--i-own-this-endpoint") && !said.contains("da2-x"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_finding_is_refused_with_the_place() {
+    let path = std::env::temp_dir().join(format!("syncspec-finding-{}.json", std::process::id()));
+    std::fs::write(&path, r#"{"kind":"syncspec-finding","model":1}"#).unwrap();
+
+    let (code, said) = syncspec(&["replay", path.to_str().unwrap()]);
+
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("missing field"), "{said}");
+}
