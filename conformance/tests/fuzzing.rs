@@ -145,8 +145,9 @@ fn a_day_of_keep_alives_and_a_storm_of_connections_accuse_nobody() {
         let mut day = vec![OPEN, INIT, SUBSCRIBE, WARM];
         day.extend((0..200).map(|_| Op::Wait { pause: Pause::Minutes }));
         day.push(PUBLISH);
-        let storm: Vec<_> =
-            (0..20).flat_map(|_| [OPEN, INIT, SUBSCRIBE, Op::Together { next: 1 }, PUBLISH, Op::Drop { on: 0 }]).collect();
+        let storm: Vec<_> = (0..20)
+            .flat_map(|_| [OPEN, INIT, SUBSCRIBE, Op::Together { next: 1 }, PUBLISH, Op::Drop { on: 0 }])
+            .collect();
 
         for ops in [day, storm] {
             let played = played(dialect, &ops, None);

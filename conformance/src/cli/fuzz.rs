@@ -292,7 +292,8 @@ fn in_json(all: &[(Dialect, Fuzzed)]) -> String {
         .iter()
         .map(|(dialect, done)| {
             let Figures { dialogues, operations, cells, .. } = done.figures;
-            let findings: Vec<_> = done.caught.iter().map(|(file, met)| json!({ "finding": file, "met": met })).collect();
+            let findings: Vec<_> =
+                done.caught.iter().map(|(file, met)| json!({ "finding": file, "met": met })).collect();
             json!({
                 "dialect": dialect.word(), "dialogues": dialogues, "operations": operations, "cells": cells,
                 "findings": findings, "unreachable": done.unreachable, "ended": done.ended,

@@ -76,7 +76,13 @@ pub(super) struct FuzzOptions {
     #[arg(long, conflicts_with_all = ["endpoint", "saboteurs"], help_heading = "Trial of the fuzzer")]
     pub(super) benign: bool,
     /// Only those of which the name contains this.
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Trial of the fuzzer")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Trial of the fuzzer"
+    )]
     pub(super) only: String,
     /// Only every n-th, beginning with the i-th: "2/8".
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = share, help_heading = "Trial of the fuzzer")]

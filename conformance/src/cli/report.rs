@@ -158,10 +158,8 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
     match (own.as_slice(), all.as_slice()) {
         ([case], _) => Ok(case),
         ([], []) => {
-            let near: Vec<_> = suggest(id)
-                .into_iter()
-                .filter(|id| document.cases.iter().any(|case| case.id == *id))
-                .collect();
+            let near: Vec<_> =
+                suggest(id).into_iter().filter(|id| document.cases.iter().any(|case| case.id == *id)).collect();
             let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
             Err(format!("{id:?} names no case of {report}{hint}"))
         }
@@ -171,10 +169,7 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
                 // The same rule of the suite in both dialects.
                 return all.first().copied().ok_or_else(|| format!("no case of {report}"));
             }
-            Err(format!(
-                "{id:?} is a case of several targets; expected --target, one of {}",
-                targets.join(", ")
-            ))
+            Err(format!("{id:?} is a case of several targets; expected --target, one of {}", targets.join(", ")))
         }
     }
 }

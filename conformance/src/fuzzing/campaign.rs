@@ -39,7 +39,12 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { cpu: Duration::from_secs(20), simulated: Duration::from_secs(3_600), dialogues: u32::MAX, operations: u64::MAX }
+        Self {
+            cpu: Duration::from_secs(20),
+            simulated: Duration::from_secs(3_600),
+            dialogues: u32::MAX,
+            operations: u64::MAX,
+        }
     }
 }
 
@@ -230,21 +235,33 @@ pub fn hunt_benign(
                     accused += 1;
                     let mut shows = |candidate: &[Op]| {
                         let mut peer = peer_of(variant.as_ref(), hunt.dialogues - 1);
-                        let played = play(setting(dialect, false), &mut Script::new(candidate), &mut *peer, Weather::default());
+                        let played =
+                            play(setting(dialect, false), &mut Script::new(candidate), &mut *peer, Weather::default());
                         played.found.is_some_and(|again| again.requirement == found.requirement)
                     };
                     let shrunk = shrink(ops, carried, TRIES_MAX, &mut shows);
                     let ops = serde_json::to_string(&shrunk.ops).unwrap_or_default();
                     let rule = found.requirement.id();
-                    tell(format!("ACCUSED {name} ({dialect}): {rule} {} [{} | {}] {ops}", found.detail, found.state, found.op));
+                    tell(format!(
+                        "ACCUSED {name} ({dialect}): {rule} {} [{} | {}] {ops}",
+                        found.detail, found.state, found.op
+                    ));
                 }
                 None => {
                     let missing: Vec<_> = hunt.missing().into_iter().map(Situation::word).collect();
-                    let missing = if missing.is_empty() { String::new() } else { format!("; not reached: {}", missing.join(", ")) };
+                    let missing = if missing.is_empty() {
+                        String::new()
+                    } else {
+                        format!("; not reached: {}", missing.join(", "))
+                    };
                     let trouble = hunt.troubles.1.as_deref().unwrap_or("none");
                     tell(format!(
                         "fine {name} ({dialect}): {} dialogues, {} operations, {} cells, {} s simulated, trouble {} ({trouble}){missing}",
-                        hunt.dialogues, hunt.operations, hunt.coverage.len(), hunt.simulated.as_secs(), hunt.troubles.0
+                        hunt.dialogues,
+                        hunt.operations,
+                        hunt.coverage.len(),
+                        hunt.simulated.as_secs(),
+                        hunt.troubles.0
                     ));
                 }
             }

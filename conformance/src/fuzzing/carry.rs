@@ -32,9 +32,9 @@ impl Driver<'_> {
             Op::Unsubscribe { on, id } => self.usable(*on).is_some_and(|conn| self.unsubscribe(conn, *id)),
             Op::Warm { which } => self.warm(*which),
             Op::Publish { on, id, topic, room, batch, who, form } => match (self.dialect(), on) {
-                (Dialect::Events, Some(on)) => self
-                    .usable(*on)
-                    .is_some_and(|conn| self.publish(conn, *id, (*topic, *room), *batch, (*who, *form))),
+                (Dialect::Events, Some(on)) => {
+                    self.usable(*on).is_some_and(|conn| self.publish(conn, *id, (*topic, *room), *batch, (*who, *form)))
+                }
                 (Dialect::Events, None) | (Dialect::Graphql, _) => {
                     self.publish_over_http((*topic, *room), *batch, *who)
                 }
@@ -309,28 +309,20 @@ impl Driver<'_> {
         }
     }
 
-    fn publish(
-        &mut self,
-        conn: Conn,
-        id: Id,
-        place: (Topic, u8),
-        batch: Batch,
-        how: (Who, Form),
-    ) -> bool {
+    fn publish(&mut self, conn: Conn, id: Id, place: (Topic, u8), batch: Batch, how: (Who, Form)) -> bool {
         let (id, state) = match id {
             Id::Fresh | Id::Used => (format!("p{}", self.serial), IdState::Fresh),
-            Id::Live
-            | Id::Odd
-            | Id::Longest
-            | Id::Foreign
-            | Id::Empty
-            | Id::TooLong
-            | Id::Publish => self.choose(conn, id),
+            Id::Live | Id::Odd | Id::Longest | Id::Foreign | Id::Empty | Id::TooLong | Id::Publish => {
+                self.choose(conn, id)
+            }
         };
         let again = self.lines.get(&conn).is_some_and(|line| line.publishes.contains(&id));
         let (ask, posted) = events::publish(&self.scene(conn), (&id, state, again), place, batch, how);
         let owes = if ask.claims.is_empty() { Vec::new() } else { self.owes(&posted, (conn, id.clone())) };
         if let Some(line) = self.lines.get_mut(&conn) {
+            if ask.claims.is_empty() {
+                line.ids.insert(id.clone(), IdState::Unclear);
+            }
             line.publishes.insert(id);
         }
         self.owed.extend(owes);
@@ -346,7 +338,7 @@ impl Driver<'_> {
             Dialect::Events => events::http_publish(&self.scene(0), place, batch, who),
         };
         let owes = self.owes(&posted, (0, String::new()));
-        self.forbid(&posted);
+        self.owe_null(&posted);
         self.post(posted);
         self.call(errand, owes);
         true
@@ -385,18 +377,9 @@ impl Driver<'_> {
             .collect()
     }
 
-    /// What no subscriber with an argument may hear, and what each of them hears as null.
-    fn forbid(&mut self, posted: &[Posted]) {
+    /// What subscribers hear as null, since the mutation left it out.
+    fn owe_null(&mut self, posted: &[Posted]) {
         for posted in posted {
-            let Some(nonce) = posted.nonce.clone() else { continue };
-            if posted.matches_no_argument {
-                let subs = self.lines.iter().flat_map(|(conn, line)| line.subs.iter().map(move |sub| (*conn, sub)));
-                let own: Vec<_> = subs
-                    .filter(|(_, sub)| sub.hears.place == posted.place)
-                    .map(|(conn, sub)| (conn, sub.id.clone()))
-                    .collect();
-                own.iter().for_each(|(conn, id)| self.referee.forbid(*conn, id, &nonce, R::GqlFilter005));
-            }
             if posted.forbidden_null {
                 for (conn, id) in self.hearers(posted) {
                     let wants_data = self.lines.get(&conn).is_some_and(|line| {

@@ -26,9 +26,9 @@ pub(super) fn null_event(id: &str) -> Claim {
 impl Driver<'_> {
     /// An event has come that breaks no rule so far.
     pub(super) fn on_event(&mut self, conn: Conn, id: &str, nonces: &BTreeSet<String>, message: &Json) {
-        let warmed = self.warm.take_if(|warm| {
-            warm.conn == conn && warm.id == id && nonces.iter().any(|nonce| warm.told.contains(nonce))
-        });
+        let warmed = self
+            .warm
+            .take_if(|warm| warm.conn == conn && warm.id == id && nonces.iter().any(|nonce| warm.told.contains(nonce)));
         if warmed.is_some() {
             self.referee.settled(self.now, conn, id);
         }
@@ -57,9 +57,7 @@ impl Driver<'_> {
         let Some(value) = parse_json(text) else {
             return Some((R::EvtData002, format!("sent an event that is no JSON text: {}", cut(text, 100))));
         };
-        let paid = |owed: &super::driver::Owed| {
-            owed.conn == conn && owed.id == id && same_meaning(&owed.value, &value)
-        };
+        let paid = |owed: &super::driver::Owed| owed.conn == conn && owed.id == id && same_meaning(&owed.value, &value);
         if let Some(at) = self.owed.iter().position(paid) {
             self.owed.remove(at);
             return None;
@@ -98,8 +96,19 @@ impl Driver<'_> {
             let own = matches!(hears.place.as_str(), "subscribe2channel" | "onNote");
             return own.then(|| (R::GqlSub012, format!("sent an event that nobody published like that: {shown}")));
         };
+        if posted.matches_no_argument && hears.place == "subscribe2channel" {
+            let detail = format!("sent an event whose mutation did not select the argument's field: {shown}");
+            return Some((R::GqlFilter005, detail));
+        }
         unlike(hears, posted, object).map(|rule| {
-            (rule, format!("expected {} of {}; got {shown}", hears.selected.join(", "), cut(&posted.value.to_string(), 200)))
+            (
+                rule,
+                format!(
+                    "expected {} of {}; got {shown}",
+                    hears.selected.join(", "),
+                    cut(&posted.value.to_string(), 200)
+                ),
+            )
         })
     }
 }

@@ -74,9 +74,7 @@ fn graphql(cast: &Cast, door: Door) -> Entrance {
             let request = with_object(cast, &elsewhere.credentials().to_json());
             refused_graphql(request, R::GqlAuth022, vec![Claim::new(told(), R::GqlAuth022)])
         }
-        Door::NoSubprotocol => {
-            refused_graphql(offering(usual, None), R::GqlHandshake007, bad_told(R::GqlHandshake007))
-        }
+        Door::NoSubprotocol => refused_graphql(offering(usual, None), R::GqlHandshake007, bad_told(R::GqlHandshake007)),
         Door::ForeignSubprotocol | Door::ForeignOnly => Entrance {
             request: offering(usual, Some("graphql-transport-ws")),
             greetings: vec![Greeting::none_selected(), Greeting::client_error()],
@@ -142,9 +140,7 @@ fn events(cast: &Cast, door: Door) -> Entrance {
             let more = cast.credentials().with("x-amz-user-agent", "syncspec");
             admitted(cast.upgrade(cast.usual_carrier(), &more), R::EvtAuth034)
         }
-        Door::MemberCase => {
-            admitted(cast.upgrade(cast.usual_carrier(), &loud(&cast.credentials())), R::EvtAuth015)
-        }
+        Door::MemberCase => admitted(cast.upgrade(cast.usual_carrier(), &loud(&cast.credentials())), R::EvtAuth015),
         Door::Origin => admitted(with_field(usual, "origin", "https://app.example.com"), R::EvtHandshake021),
         Door::Extension => Entrance {
             request: with_field(usual, "sec-websocket-extensions", "permessage-deflate"),
@@ -165,9 +161,7 @@ fn events(cast: &Cast, door: Door) -> Entrance {
         Door::Anonymous | Door::NotBase64 => unreadable("!!!"),
         Door::NotJson => unreadable(&encode_url(b"not json")),
         Door::NotObject => unreadable(&encode_url(b"[]")),
-        Door::NoSubprotocol => {
-            foreign(offering(cast.upgrade(Carrier::Headers, &cast.credentials()), None))
-        }
+        Door::NoSubprotocol => foreign(offering(cast.upgrade(Carrier::Headers, &cast.credentials()), None)),
         Door::ForeignSubprotocol => foreign(offering(usual, Some(&format!("graphql-ws, {token}")))),
         Door::ForeignOnly => Entrance {
             request: offering(usual, Some("graphql-ws")),
@@ -200,8 +194,7 @@ fn foreign(request: Request) -> Entrance {
 
 fn wrong_key_told_events() -> Vec<Claim> {
     let told = || Pattern::word("connection_error");
-    let formed =
-        told().has("errors", Shape::Array).has("errors", Shape::Errors).has("errors.0.errorType", Shape::Text);
+    let formed = told().has("errors", Shape::Array).has("errors", Shape::Errors).has("errors.0.errorType", Shape::Text);
     vec![
         Claim::one(told(), R::EvtHandshake012),
         Claim::one(formed, R::EvtInit010),

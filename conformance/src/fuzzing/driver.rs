@@ -481,8 +481,7 @@ impl<'s> Driver<'s> {
         }
         let state = self.state_of(self.speaker);
         let (op, at) = (self.label.clone(), self.now);
-        self.result.found =
-            Some(Found { requirement, detail: detail.into(), state, op, answer: answer.into(), at });
+        self.result.found = Some(Found { requirement, detail: detail.into(), state, op, answer: answer.into(), at });
         self.end();
     }
 

@@ -212,8 +212,8 @@ pub(super) fn subscribe(
 /// What is due for a subscribe that has to be refused.
 fn refused(scene: &Scene<'_>, id: &str, (rule, topic): (R, Topic), plain: bool) -> Vec<Claim> {
     if rule == R::EvtSub010 {
-        let typed = Pattern::with_id("subscribe_error", id)
-            .has("errors", Shape::ErrorType(&["MaxSubscriptionsReachedError"]));
+        let typed =
+            Pattern::with_id("subscribe_error", id).has("errors", Shape::ErrorType(&["MaxSubscriptionsReachedError"]));
         return vec![Claim::one(typed, rule)];
     }
     let mut claims = vec![Claim::new(refusals(id), rule)];
@@ -265,12 +265,11 @@ pub(super) fn unsubscribe(scene: &Scene<'_>, id: &str, state: IdState, published
             if !scene.acked || !appsync_protocol::conversation::is_operation_id(id) {
                 return ask;
             }
-            let told = Pattern::with_id("unsubscribe_error", id)
-                .has("errors", Shape::ErrorType(&["UnknownOperationError"]));
+            let told =
+                Pattern::with_id("unsubscribe_error", id).has("errors", Shape::ErrorType(&["UnknownOperationError"]));
             let rule = if published { R::EvtSub025 } else { R::EvtSub017 };
-            let formed = |word| {
-                Pattern::with_id(word, id).has("errors", Shape::Array).has("errors.0.errorType", Shape::Text)
-            };
+            let formed =
+                |word| Pattern::with_id(word, id).has("errors", Shape::Array).has("errors.0.errorType", Shape::Text);
             let mut claims = vec![
                 Claim::one(told, rule),
                 Claim::new(vec![formed("unsubscribe_error"), formed("error")], R::EvtErr001),
@@ -314,9 +313,7 @@ pub(super) fn say(what: Oddity) -> Ask {
         Oddity::Malformed | Oddity::NoJson | Oddity::Empty => objected(R::EvtErr008),
         Oddity::List | Oddity::Null | Oddity::Text => objected(R::EvtErr009),
         Oddity::Two => objected(R::EvtFrame012),
-        Oddity::Binary => {
-            Ask { frame: OwnedFrame::Binary(vec![0x00, 0xff, 0xfe, 0x7b]), ..objected(R::EvtFrame002) }
-        }
+        Oddity::Binary => Ask { frame: OwnedFrame::Binary(vec![0x00, 0xff, 0xfe, 0x7b]), ..objected(R::EvtFrame002) },
         Oddity::Twice | Oddity::Deep | Oddity::Huge | Oddity::NumberId => {
             Ask::plain(odd_text(what), R::EvtErr015).muddling()
         }
@@ -361,7 +358,10 @@ fn load(cast: &Cast, batch: Batch, serial: u32, id: &str) -> Load {
             values: Vec::new(),
             verdict: Taken::None(vec![refusal(), receipt(id, 0)], R::EvtPub005),
         },
-        Batch::Unicode => all(vec![json!(format!("{} gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600} \u{2028} \"q\" \\ / \n\t \u{1}", nonce(0)))]),
+        Batch::Unicode => all(vec![json!(format!(
+            "{} gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600} \u{2028} \"q\" \\ / \n\t \u{1}",
+            nonce(0)
+        ))]),
         Batch::Nested => all(vec![json!({ "nonce": nonce(0), "list": [1, [2, { "deep": null }]], "empty": {} })]),
         Batch::BigNumber => all(vec![json!(9_007_199_254_740_993_i64)]),
         Batch::Fraction => all(vec![json!(-0.125)]),
@@ -391,10 +391,7 @@ fn load(cast: &Cast, batch: Batch, serial: u32, id: &str) -> Load {
         Batch::TooMany => {
             let nothing = Pattern::with_id("publish_success", id).has("successful", Shape::Length(0));
             let refused = vec![refusal(), nothing, Pattern::word("error"), Pattern::closed()];
-            Load {
-                verdict: Taken::None(refused, R::EvtLimit003),
-                ..all((0..5).map(|n| large(n, 300_000)).collect())
-            }
+            Load { verdict: Taken::None(refused, R::EvtLimit003), ..all((0..5).map(|n| large(n, 300_000)).collect()) }
         }
     }
 }
@@ -411,13 +408,7 @@ fn posted(cast: &Cast, place: &str, value: &Json) -> Posted {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
         rest[..end].to_owned()
     });
-    Posted {
-        place: place.into(),
-        nonce,
-        value: value.clone(),
-        forbidden_null: false,
-        matches_no_argument: false,
-    }
+    Posted { place: place.into(), nonce, value: value.clone(), forbidden_null: false, matches_no_argument: false }
 }
 
 /// The channel as a publish names it: a pattern is for subscribing.
@@ -476,9 +467,8 @@ pub(super) fn publish(
         (_, _, Taken::None(answers, rule)) => {
             let mut claims = vec![Claim::new(answers, rule)];
             if rule == R::EvtPub004 {
-                let named = [refusal(), Pattern::with_id("error", id)].map(|answer| {
-                    answer.has("errors", Shape::Array).has("errors.0.errorType", Shape::Text)
-                });
+                let named = [refusal(), Pattern::with_id("error", id)]
+                    .map(|answer| answer.has("errors", Shape::Array).has("errors.0.errorType", Shape::Text));
                 claims.push(Claim::new(named.to_vec(), R::EvtErr001));
                 claims.extend(details("publish_error"));
             }
@@ -616,9 +606,7 @@ pub(super) fn http_publish(
 }
 
 fn unauthorized() -> Vec<Answer> {
-    [401, 403]
-        .map(|status| Answer::status(status).has("errors", Shape::ErrorType(&["UnauthorizedException"])))
-        .to_vec()
+    [401, 403].map(|status| Answer::status(status).has("errors", Shape::ErrorType(&["UnauthorizedException"]))).to_vec()
 }
 
 /// What is due for a publish over HTTP of which every event is taken.
@@ -658,7 +646,8 @@ pub(super) fn warming(cast: &Cast, hears: &Hears, nonce: &str) -> (Errand, Vec<P
 /// Another request.
 pub(super) fn call(scene: &Scene<'_>, call: Call) -> Errand {
     let cast = scene.cast;
-    let channel = room(cast, 0);
+    // Nobody subscribes to it.
+    let channel = cast.channel("call");
     let nonce = cast.nonce(&format!("c{}", scene.serial));
     let event = quoted(&json!(nonce).to_string());
     let body = publish_body(&channel, &[json!(nonce)]);

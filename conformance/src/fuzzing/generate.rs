@@ -227,7 +227,8 @@ impl Generator<'_> {
             4 => form = dice.any(Form::ALL).unwrap_or(form),
             5..=7 => batch = dice.any(Batch::ALL).unwrap_or(batch),
             8 | 9 => {
-                topic = dice.any(&[Topic::Below, Topic::Deep, Topic::Longest, Topic::Wild, Topic::Loud, Topic::Bare])
+                topic = dice
+                    .any(&[Topic::Below, Topic::Deep, Topic::Longest, Topic::Wild, Topic::Loud, Topic::Bare])
                     .unwrap_or(topic);
                 batch = dice.any(&[Batch::One, Batch::Three, Batch::Five, Batch::Six]).unwrap_or(batch);
             }

@@ -131,9 +131,7 @@ fn refused_request(cast: &Cast, topic: Topic, room: &str, id: &str) -> Request {
             let document = r#"subscription { subscribe2channel(name: "a", nothing: 1) { name } }"#;
             bad(document, Json::Null, R::GqlErr011)
         }
-        Topic::OtherCharacter => {
-            bad("subscription { subscribe2channel(name: 5) { name } }", Json::Null, R::GqlErr011)
-        }
+        Topic::OtherCharacter => bad("subscription { subscribe2channel(name: 5) { name } }", Json::Null, R::GqlErr011),
         Topic::Empty => bad(SUBSCRIBE_TO_CHANNEL, Json::Null, R::GqlErr012),
         Topic::EmptySegment => bad(SUBSCRIBE_TO_CHANNEL, json!({ "n": null }), R::GqlErr012),
         Topic::Nowhere | Topic::WildSixth => bad("subscription {", Json::Null, R::GqlErr011),
@@ -193,14 +191,9 @@ pub(super) fn subscribe(
     let (claims, hears) = match who {
         Who::Wrong => (vec![Claim::one(any_error(), R::GqlAuth012), Claim::one(told(), R::GqlAuth018)], None),
         Who::Absent | Who::Empty => (vec![Claim::one(told(), R::GqlAuth018)], None),
-        Who::Good
-        | Who::Null
-        | Who::HostOnly
-        | Who::Text
-        | Who::Number
-        | Who::More
-        | Who::Bare
-        | Who::Loud => (Vec::new(), hears),
+        Who::Good | Who::Null | Who::HostOnly | Who::Text | Who::Number | Who::More | Who::Bare | Who::Loud => {
+            (Vec::new(), hears)
+        }
     };
     if !claims.is_empty() {
         ask.aftermath = R::GqlAuth018;
@@ -312,7 +305,9 @@ fn start(cast: &Cast, id: &str, body: &Json, who: Who, form: Form) -> String {
         Form::Plain | Form::Fragments | Form::Escaped => {
             format!(r#"{{"id":{id},"type":"start","payload":{{"data":{data}{extensions}}}}}"#)
         }
-        Form::Spaced => format!(" {{ \"payload\" : {{\"data\" :{data}{extensions} }},\n\"type\":\"start\",\t\"id\":{id}}}"),
+        Form::Spaced => {
+            format!(" {{ \"payload\" : {{\"data\" :{data}{extensions} }},\n\"type\":\"start\",\t\"id\":{id}}}")
+        }
         Form::Extras => format!(
             r#"{{"type":"start","id":{id},"trace":{{"a":[1]}},"payload":{{"data":{data}{extensions},"trace":null}}}}"#
         ),
@@ -349,9 +344,7 @@ pub(super) fn say(what: Oddity) -> Ask {
     match what {
         Oddity::UnknownWord => unknown(r#"{"type":"connection_terminate"}"#, None),
         Oddity::UnknownWithId => unknown(r#"{"type":"connection_terminate","id":"odd"}"#, Some("odd")),
-        Oddity::Binary => {
-            Ask { frame: OwnedFrame::Binary(vec![0xff, 0x00, 0xfe, 0x01]), ..muddle(String::new()) }
-        }
+        Oddity::Binary => Ask { frame: OwnedFrame::Binary(vec![0xff, 0x00, 0xfe, 0x01]), ..muddle(String::new()) },
         Oddity::OtherStart
         | Oddity::OtherStop
         | Oddity::NoType
@@ -399,7 +392,12 @@ pub(super) fn odd_text(what: Oddity) -> String {
 }
 
 /// A mutation, and what its subscribers are to hear.
-pub(super) fn publish(scene: &Scene<'_>, (topic, number): (Topic, u8), batch: Batch, who: Who) -> (Errand, Vec<Posted>) {
+pub(super) fn publish(
+    scene: &Scene<'_>,
+    (topic, number): (Topic, u8),
+    batch: Batch,
+    who: Who,
+) -> (Errand, Vec<Posted>) {
     let cast = scene.cast;
     let nonce = cast.nonce(&format!("e{}", scene.serial));
     let room = room(cast, number);
@@ -442,13 +440,7 @@ pub(super) fn publish(scene: &Scene<'_>, (topic, number): (Topic, u8), batch: Ba
 }
 
 fn posted(place: &str, nonce: &str, value: Json) -> Posted {
-    Posted {
-        place: place.into(),
-        nonce: Some(nonce.into()),
-        value,
-        forbidden_null: false,
-        matches_no_argument: false,
-    }
+    Posted { place: place.into(), nonce: Some(nonce.into()), value, forbidden_null: false, matches_no_argument: false }
 }
 
 fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec<Posted>) {
@@ -457,7 +449,9 @@ fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec
 
 fn text_of(nonce: &str, batch: Batch) -> String {
     match batch {
-        Batch::Unicode | Batch::Nested => format!("{nonce} \"q\" \\ / \n\t \u{fc} \u{9375} \u{1f511} \u{2028} </script>"),
+        Batch::Unicode | Batch::Nested => {
+            format!("{nonce} \"q\" \\ / \n\t \u{fc} \u{9375} \u{1f511} \u{2028} </script>")
+        }
         Batch::One
         | Batch::Three
         | Batch::Five
@@ -543,9 +537,8 @@ fn to_channel(cast: &Cast, room: &str, nonce: &str, batch: Batch) -> (Errand, Ve
         | Batch::TooLarge
         | Batch::Million
         | Batch::TooMany => {
-            let answer = Answer::status(200)
-                .has("data.publish2channel", Shape::Is(whole.clone()))
-                .has("errors", Shape::Nothing);
+            let answer =
+                Answer::status(200).has("data.publish2channel", Shape::Is(whole.clone())).has("errors", Shape::Nothing);
             let told = posted(place, nonce, whole);
             done(cast, &request_body(PUBLISH_TO_CHANNEL, &variables), answer, told)
         }
@@ -671,10 +664,9 @@ pub(super) fn call(cast: &Cast, call: Call) -> Errand {
             let request = cast.post(&request_body(document, &Json::Null));
             Errand { request, claims: vec![(vec![Answer::between(400, 499), without], R::GqlHttp014)] }
         }
-        Call::Preflight => Errand {
-            request: preflight(cast),
-            claims: vec![(vec![Answer::between(200, 299)], R::GqlHttp017)],
-        },
+        Call::Preflight => {
+            Errand { request: preflight(cast), claims: vec![(vec![Answer::between(200, 299)], R::GqlHttp017)] }
+        }
     }
 }
 

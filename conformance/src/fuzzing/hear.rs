@@ -183,7 +183,12 @@ impl Driver<'_> {
             return self.silent(conn, |due| due.wants == Wants::Pong);
         }
         let id = message.and_then(|m| m.get("id")).and_then(Json::as_str);
-        let mine = |due: &Due| due.conn == conn;
+        // An answer under an id that something else was asked under is not about this.
+        let line = self.lines.get(&conn);
+        let foreign = id.is_some_and(|id| line.is_some_and(|line| line.ids.contains_key(id)));
+        let mine = |due: &Due| {
+            due.conn == conn && !(foreign && due.wants == Wants::Answer && due.id.is_some() && due.id.as_deref() != id)
+        };
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
         // Of several that would do, the one whose id it bears.
         let named = self.dues.iter().position(|due| mine(due) && fits(due) && due.id.as_deref() == id && id.is_some());

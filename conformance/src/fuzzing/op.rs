@@ -581,14 +581,8 @@ mod tests {
 
     #[test]
     fn an_operation_is_written_and_read_by_words() {
-        let op = Op::Subscribe {
-            on: 1,
-            id: Id::Live,
-            topic: Topic::Wild,
-            room: 2,
-            who: Who::Good,
-            form: Form::Fragments,
-        };
+        let op =
+            Op::Subscribe { on: 1, id: Id::Live, topic: Topic::Wild, room: 2, who: Who::Good, form: Form::Fragments };
 
         let text = serde_json::to_string(&op).unwrap();
 

@@ -199,16 +199,12 @@ fn turned(op: &Op, gone: u8) -> Op {
 fn plainer(op: &Op) -> Vec<Op> {
     let all = match op.clone() {
         Op::Open { .. } => vec![Op::Open { door: Door::Usual }],
-        Op::Init { on, form } => vec![Op::Init { on: 0, form: Form::Plain }, Op::Init { on: 0, form }, Op::Init { on, form: Form::Plain }],
+        Op::Init { on, form } => {
+            vec![Op::Init { on: 0, form: Form::Plain }, Op::Init { on: 0, form }, Op::Init { on, form: Form::Plain }]
+        }
         Op::Subscribe { on, id, topic, room, who, form } => {
-            let plain = Op::Subscribe {
-                on: 0,
-                id: Id::Fresh,
-                topic: Topic::Room,
-                room: 0,
-                who: Who::Good,
-                form: Form::Plain,
-            };
+            let plain =
+                Op::Subscribe { on: 0, id: Id::Fresh, topic: Topic::Room, room: 0, who: Who::Good, form: Form::Plain };
             vec![
                 plain,
                 Op::Subscribe { on, id, topic: Topic::Room, room: 0, who, form },
@@ -239,7 +235,9 @@ fn plainer(op: &Op) -> Vec<Op> {
         Op::Say { what, .. } => vec![Op::Say { on: 0, what }],
         Op::Garble { base, how, at, .. } => vec![Op::Garble { on: 0, base, how, at }],
         Op::Fill { .. } => vec![Op::Fill { on: 0 }],
-        Op::Ping { on, length } => vec![Op::Ping { on: 0, length: 0 }, Op::Ping { on: 0, length }, Op::Ping { on, length: 0 }],
+        Op::Ping { on, length } => {
+            vec![Op::Ping { on: 0, length: 0 }, Op::Ping { on: 0, length }, Op::Ping { on, length: 0 }]
+        }
         Op::Close { .. } => vec![Op::Close { on: 0 }],
         Op::Drop { .. } => vec![Op::Drop { on: 0 }],
         Op::Wait { .. } => vec![Op::Wait { pause: Pause::Moment }, Op::Wait { pause: Pause::Answer }],

@@ -11,11 +11,9 @@ use appsync_protocol::conversation::{Conversation, Heard};
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::finding::Finding;
 use appsync_protocol::moment::{Deadline, Moment};
-use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-
-use super::delivery::{Deliveries, Forbidden, Wrong};
+use super::delivery::{Deliveries, Wrong};
 use super::inbox::Inbox;
 use super::watch::Watch;
 use super::{Limits, Line, UNASKED};
@@ -52,8 +50,7 @@ impl Referee {
     /// A connection has been upgraded.
     pub fn opened(&mut self, conn: Conn) {
         let conversation = Conversation::new(self.dialect).with_slack(SLACK);
-        let line =
-            Line { conversation, inbox: Inbox::default(), over: false, watch: Watch::default(), murky: false };
+        let line = Line { conversation, inbox: Inbox::default(), over: false, watch: Watch::default(), murky: false };
         self.lines.insert(conn, line);
     }
 
@@ -91,7 +88,7 @@ impl Referee {
         findings.extend(wrong.map(|wrong| match wrong {
             Wrong::Found(finding) => finding,
             Wrong::Forbidden { rule, got, .. } => {
-                Finding { requirement: rule, by: Side::Server, at, detail: format!("sent {got}, which is forbidden") }
+                Finding { requirement: rule, by: Side::Server, at, detail: format!("sent {got}") }
             }
         }));
         findings.extend(self.deliveries.spoke(at, conn, self.limits.step));
@@ -106,11 +103,6 @@ impl Referee {
     /// An HTTP request is answered.
     pub fn answered(&mut self, at: Moment, call: u32, response: &Response) -> Vec<Finding> {
         self.deliveries.answered(at, call, response)
-    }
-
-    /// From here on, an event with this nonce must not reach the subscription.
-    pub fn forbid(&mut self, conn: Conn, id: &str, nonce: &str, rule: Requirement) {
-        self.deliveries.forbid(Forbidden { conn, id: Some(id.into()), nonce: nonce.into(), rule });
     }
 
     /// A first event has arrived on a subscription: from here on loss counts.

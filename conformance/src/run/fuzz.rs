@@ -112,9 +112,8 @@ impl Fuzzed {
     /// The exit code, as of the suite: 130, 3, 1, 5, 4, 0 in this order.
     pub fn exit(&self) -> u8 {
         let solid = |file: &FindingFile| file.shown == file.tries;
-        let fails = |file: &FindingFile| {
-            Requirement::parse(&file.rule).is_some_and(|rule| rule.severity() == Severity::Fail)
-        };
+        let fails =
+            |file: &FindingFile| Requirement::parse(&file.rule).is_some_and(|rule| rule.severity() == Severity::Fail);
         if self.interrupted {
             130
         } else if self.unreachable.is_some() {

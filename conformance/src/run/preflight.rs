@@ -18,11 +18,7 @@ use crate::scenario::{Need, cut};
 ///
 /// No TCP or TLS, no HTTP answer, an answer other than 101, or `connection_error` for the credentials: no
 /// statement about the target. 101 and then silence or garbage is judged, as is a 101 that proves nothing (Events).
-pub(super) async fn reach(
-    dialer: &Dialer,
-    endpoint: &Endpoint,
-    step_timeout: Duration,
-) -> Result<Vec<Need>, String> {
+pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, step_timeout: Duration) -> Result<Vec<Need>, String> {
     let opened = match dialer.open(&endpoint.realtime, &upgrade(endpoint)).await {
         Ok(opened) => opened,
         // An answer that breaks a rule of the register (EVT-HANDSHAKE-019): every scenario will say so.
