@@ -183,17 +183,22 @@ impl Driver<'_> {
             return self.silent(conn, |due| due.wants == Wants::Pong);
         }
         let id = message.and_then(|m| m.get("id")).and_then(Json::as_str);
-        // An answer under an id that something else was asked under is not about this.
+        // An answer under an id that something else was asked under is not about this. And where something was sent for
+        // which an error may come at any time, an error without an id says nothing about an operation with one.
         let line = self.lines.get(&conn);
         let foreign = id.is_some_and(|id| line.is_some_and(|line| line.ids.contains_key(id)));
-        let mine = |due: &Due| {
-            due.conn == conn && !(foreign && due.wants == Wants::Answer && due.id.is_some() && due.id.as_deref() != id)
+        let free = line.is_some_and(|line| line.loose || line.muddled);
+        let vague = free && word == "error" && id.is_none_or(str::is_empty);
+        let concerns = |due: &Due| match (&due.id, due.wants) {
+            (Some(own), Wants::Answer) => !(vague || (foreign && Some(own.as_str()) != id)),
+            (Some(_), Wants::Itself | Wants::Pong) | (None, _) => true,
         };
+        let mine = |due: &Due| due.conn == conn && concerns(due);
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
         // Of several that would do, the one whose id it bears.
         let named = self.dues.iter().position(|due| mine(due) && fits(due) && due.id.as_deref() == id && id.is_some());
         if let Some(at) = named.or_else(|| self.dues.iter().position(|due| mine(due) && fits(due))) {
-            return self.met(at, frame, message, word);
+            return self.met(at, frame, message, (word, vague));
         }
         if !is_answer(word) {
             return;
@@ -201,7 +206,6 @@ impl Driver<'_> {
         let answers = |due: &&Due| mine(due) && due.wants == Wants::Answer;
         let about: Vec<_> = self.dues.iter().enumerate().filter(|(_, due)| answers(due)).collect();
         let same: Vec<_> = about.iter().filter(|(_, due)| due.id.is_some() && due.id.as_deref() == id).collect();
-        let free = self.lines.get(&conn).is_some_and(|line| line.loose || line.muddled);
         let broken = match (same.as_slice(), about.as_slice()) {
             ([(at, _)], _) => Some(*at),
             // Without an id, or with one that nothing was asked under, it can only be about the one thing that waits.
@@ -215,9 +219,9 @@ impl Driver<'_> {
     }
 
     /// The first claim of a due is met: the others are to be, too.
-    fn met(&mut self, at: usize, frame: &OwnedFrame, message: Option<&Json>, word: &str) {
+    fn met(&mut self, at: usize, frame: &OwnedFrame, message: Option<&Json>, (word, vague): (&str, bool)) {
         let due = self.dues.remove(at);
-        for claim in due.claims.iter().skip(1) {
+        for claim in due.claims.iter().skip(1).filter(|_| !vague) {
             if !claim.fits(frame, message) {
                 self.misfit(claim, &shown(frame), word);
             }
