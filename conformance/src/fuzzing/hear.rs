@@ -184,13 +184,13 @@ impl Driver<'_> {
         }
         let id = message.and_then(|m| m.get("id")).and_then(Json::as_str);
         // An answer under an id that something else was asked under is not about this. And where something was sent for
-        // which an error may come at any time, an error without an id says nothing about an operation with one.
+        // which an error may come at any time, an error without an id may be that one: it is held to nothing more.
         let line = self.lines.get(&conn);
         let foreign = id.is_some_and(|id| line.is_some_and(|line| line.ids.contains_key(id)));
         let free = line.is_some_and(|line| line.loose || line.muddled);
         let vague = free && word == "error" && id.is_none_or(str::is_empty);
         let concerns = |due: &Due| match (&due.id, due.wants) {
-            (Some(own), Wants::Answer) => !(vague || (foreign && Some(own.as_str()) != id)),
+            (Some(own), Wants::Answer) => !foreign || Some(own.as_str()) == id,
             (Some(_), Wants::Itself | Wants::Pong) | (None, _) => true,
         };
         let mine = |due: &Due| due.conn == conn && concerns(due);
