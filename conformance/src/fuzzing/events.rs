@@ -172,6 +172,8 @@ pub(super) fn subscribe(
         (Verdict::Bad(rule), ..) | (Verdict::Good(_), Verdict::Bad(rule), _) => Verdict::Bad(rule),
         _ if state == IdState::Live => Verdict::Bad(R::EvtSub004),
         _ if scene.live >= SUBSCRIPTIONS_MAX => Verdict::Bad(R::EvtSub010),
+        // EVT-A-31: whether the slash is taken is disputed, however the message is written.
+        (_, Verdict::Good(R::EvtChannel005), _) => Verdict::Good(R::EvtChannel005),
         (_, _, Form::Fragments) => Verdict::Good(R::EvtFrame003),
         (_, _, Form::Spaced) => Verdict::Good(R::EvtFrame008),
         (_, _, Form::Extras) => Verdict::Good(R::EvtSub024),
@@ -488,6 +490,9 @@ pub(super) fn publish(
 }
 
 fn publish_rule(scene: &Scene<'_>, (place, batch, form): (R, Batch, Form), again: bool) -> R {
+    if place == R::EvtChannel005 {
+        return place;
+    }
     match form {
         Form::Fragments => return R::EvtFrame003,
         Form::Spaced => return R::EvtFrame008,
@@ -616,6 +621,7 @@ fn taken(count: usize, place: R, batch: Batch) -> Vec<(Vec<Answer>, R)> {
         whole = whole.has("successful.2.identifier", Shape::Text);
     }
     let rule = match (batch, place) {
+        (_, R::EvtChannel005) => R::EvtChannel005,
         (Batch::Large, _) => R::EvtHttp017,
         (Batch::Million, _) => R::EvtHttp017,
         (_, R::EvtChannel004) => R::EvtHttp025,
@@ -626,7 +632,11 @@ fn taken(count: usize, place: R, batch: Batch) -> Vec<(Vec<Answer>, R)> {
     let labelled = Answer::status(200)
         .bears("x-amzn-requestid", Field::Present)
         .bears("x-amzn-appsync-tokensconsumed", Field::Present);
-    let mut claims = vec![(vec![whole], rule), (vec![first], R::EvtHttp004)];
+    let mut claims = vec![(vec![whole], rule)];
+    if place == R::EvtChannel005 {
+        return claims;
+    }
+    claims.push((vec![first], R::EvtHttp004));
     if count == 1 {
         claims.push((vec![indexed], R::EvtPub009));
         claims.push((vec![labelled], R::EvtHttp018));
