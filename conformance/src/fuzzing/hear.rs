@@ -191,7 +191,8 @@ impl Driver<'_> {
         let vague = free && word == "error" && id.is_none_or(str::is_empty);
         let concerns = |due: &Due| match (&due.id, due.wants) {
             (Some(own), Wants::Answer) => !foreign || Some(own.as_str()) == id,
-            (Some(_), Wants::Itself | Wants::Pong) | (None, _) => true,
+            (None, Wants::Answer) => !foreign,
+            (Some(_) | None, Wants::Itself | Wants::Pong) => true,
         };
         let mine = |due: &Due| due.conn == conn && concerns(due);
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
