@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::requirement::Severity;
 use appsync_protocol::server::Policy;
 
 use super::cells::Coverage;
@@ -160,7 +161,7 @@ pub struct Row {
     pub name: &'static str,
     /// The rule it breaks.
     pub breaks: &'static str,
-    /// Its scenario needs a socket.
+    /// Its scenario needs a socket, or nothing but information stands behind its rule.
     pub hidden: bool,
     /// What was found.
     pub hunt: Hunt,
@@ -194,7 +195,8 @@ pub fn hunt_all(
 
 fn row(fault: &'static Fault, seed: u64, budget: Budget, clock: &dyn Fn() -> Duration) -> Row {
     let scenario = scenarios().find(|scenario| scenario.id == fault.caught_by);
-    let hidden = scenario.is_some_and(|scenario| !playable(scenario));
+    let unseen = fault.breaks.severity() == Severity::Info;
+    let hidden = unseen || scenario.is_some_and(|scenario| !playable(scenario));
     let dialects = fault.dialect().map_or_else(|| Dialect::ALL.to_vec(), |dialect| vec![dialect]);
     let mut row = Row { name: fault.name, breaks: fault.breaks.id(), hidden, hunt: Hunt::default(), shrunk: None };
     if hidden {

@@ -90,7 +90,9 @@ impl<'c> Generator<'c> {
         let length = usize::try_from(6 + dice.below(most - 5)).unwrap_or(6);
         // A muddled connection tells little of what comes later, so most dialogues keep them for the end.
         let hazards = dice.one_in(3);
-        Self { dialect, dice, bounds, coverage, length, hazards }
+        // Minutes that pass tell little more the second time.
+        let patient = bounds.patient && dice.one_in(6);
+        Self { dialect, dice, bounds: Bounds { patient, ..bounds }, coverage, length, hazards }
     }
 }
 

@@ -132,7 +132,11 @@ impl Driver<'_> {
                 line.beat = now;
             }
             "start_ack" | "subscribe_success" => {
-                let again = line.ids.insert(id.clone(), IdState::Live) == Some(IdState::Ended);
+                let before = line.ids.get(&id).copied();
+                if before != Some(IdState::Unclear) {
+                    line.ids.insert(id.clone(), IdState::Live);
+                }
+                let again = before == Some(IdState::Ended);
                 let asked = line.subs.iter_mut().find(|sub| sub.id == id && sub.phase == SubPhase::Asked);
                 if let Some(sub) = asked {
                     sub.phase = SubPhase::Live;

@@ -13,7 +13,7 @@ pub fn line(row: &Row) -> String {
     let (name, breaks) = (row.name, row.breaks);
     let effort = format!("{} dialogues, {} s", hunt.dialogues, hunt.simulated.as_secs());
     match (&hunt.found, row.hidden) {
-        (_, true) => format!("hidden    {name} [{breaks}] needs a socket"),
+        (_, true) => format!("hidden    {name} [{breaks}] needs a socket, or its rule does not count"),
         (Some((found, ..)), _) => {
             let size = row.shrunk.as_ref().map_or(0, |shrunk| shrunk.ops.len());
             let rule = found.requirement.id();
@@ -57,7 +57,7 @@ pub fn summary(rows: &[Row]) -> String {
     let hidden = rows.len() - visible;
     format!(
         "{found} of {visible} saboteurs found ({share} %, {ENOUGH} % expected), {exact} by the rule that they break; \
-         {hidden} need a socket; median of {median} operations; {dialogues} dialogues, {speed} in a second of the processor"
+         {hidden} need a socket or do not count; median of {median} operations; {dialogues} dialogues, {speed} in a second of the processor"
     )
 }
 
