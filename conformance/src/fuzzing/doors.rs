@@ -34,7 +34,7 @@ fn graphql(cast: &Cast, door: Door) -> Entrance {
     match door {
         Door::Usual => selecting(usual, "graphql-ws", R::GqlHandshake006, R::GqlInit002),
         Door::Subprotocol => admitted(cast.upgrade(Carrier::Subprotocol, &cast.credentials()), R::GqlHandshake011),
-        Door::TokenFirst => admitted(token_first(cast), R::GqlHandshake011),
+        Door::TokenFirst => selecting(token_first(cast), "graphql-ws", R::GqlHandshake006, R::GqlHandshake011),
         Door::Headers => admitted(cast.upgrade(Carrier::Headers, &cast.credentials()), R::GqlHandshake013),
         Door::Query => admitted(cast.upgrade(Carrier::Query, &cast.credentials()), R::GqlHandshake009),
         Door::UnknownParameter => {

@@ -109,6 +109,14 @@ impl Driver<'_> {
         {
             self.on_event(conn, id, nonces, message);
         }
+        // EVT-A-09: the refusal may come before it is asked for.
+        let early = word == "connection_error" && !self.dues.iter().any(|due| due.conn == conn);
+        if let Some(Welcome::Refused(claims)) = self.lines.get(&conn).filter(|_| early).map(|line| line.welcome.clone())
+        {
+            for claim in claims.iter().filter(|claim| !claim.fits(frame, message.as_ref())) {
+                self.misfit(claim, &shown(frame), &word);
+            }
+        }
         self.follow(conn, frame, message.as_ref(), before);
         self.route(conn, frame, message.as_ref(), &word);
     }

@@ -53,7 +53,7 @@ pub fn summary(rows: &[Row]) -> String {
     let dialogues: u64 = rows.iter().map(|row| u64::from(row.hunt.dialogues)).sum();
     let cpu: f64 = rows.iter().map(|row| row.hunt.cpu.as_secs_f64()).sum();
     let speed = if cpu > 0.0 { format!("{:.0}", dialogues as f64 / cpu) } else { "?".into() };
-    let share = if visible > 0 { found * 100 / visible } else { 0 };
+    let share = (found * 100).checked_div(visible).unwrap_or_default();
     let hidden = rows.len() - visible;
     format!(
         "{found} of {visible} saboteurs found ({share} %, {ENOUGH} % expected), {exact} by the rule that they break; \
