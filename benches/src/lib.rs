@@ -30,7 +30,7 @@ pub fn play_catalogue() -> usize {
     use syncspec::reference::{Config, Endpoint};
     use syncspec::scenario::{Cast, Need};
 
-    let Ok(engine) = Engine::default_schema() else { return 0 };
+    let Ok(engine) = Engine::configured(&Config::default().graphql) else { return 0 };
     let limits = Limits { scenario: Duration::from_secs(2 * 24 * 3600), keep_alive: None, ..Limits::default() };
     let playable = syncspec::catalogue::scenarios().filter(|s| !s.needs.contains(&Need::Socket));
     playable

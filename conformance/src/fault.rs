@@ -4,7 +4,10 @@
 //! endpoint has to be bent. There are few ways to bend it: a check left out, a limit moved, an outgoing
 //! message or answer edited, a reaction to a trigger. None costs anything while it is absent.
 
+pub mod rewrites;
+
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::server::{Check, Policy};
 
@@ -34,6 +37,12 @@ pub enum How {
     Door(DoorCheck),
     /// A check of credentials is left out.
     Auth(AuthCheck),
+    /// Enhanced filters are read wrongly (GraphQL); null is none.
+    Filter(fn(&mut Json)),
+    /// Invalidation filters are read wrongly (GraphQL); null is none.
+    Invalidation(fn(&mut Json)),
+    /// The namespace of this name has no handlers (Events).
+    Unhandled(&'static str),
     /// Other authorization modes are enabled.
     Modes(fn(&mut AllowedModes)),
     /// A limit is moved.
@@ -140,6 +149,18 @@ pub enum AuthCheck {
     TokenScheme,
     /// What the Lambda authorizer says counts.
     LambdaAnswer,
+    /// An answer of the Lambda authorizer is kept no longer than it says.
+    LambdaAsked,
+    /// An answer of the Lambda authorizer is kept as long as it says.
+    LambdaKept,
+    /// A kept answer counts for its operation and channel only (Events).
+    LambdaKeptApart,
+    /// A Lambda authorizer that fails lets nobody in.
+    LambdaFailure,
+    /// An API key has a date.
+    KeyDate,
+    /// An API key is looked at before a token.
+    KeyFirst,
 }
 
 impl DoorCheck {
@@ -240,6 +261,12 @@ pub enum Change {
     CloseAfter(u16),
     /// The transport is dropped instead.
     LoseInstead,
+    /// It is sent twice where the connection holds several subscriptions.
+    DuplicateShared,
+    /// It is not sent if it is the first of its kind since the connection was granted another subscription.
+    DropAfterGrant,
+    /// The value of the event is another: what `payload.data` holds, or what the text in `event` means.
+    Rewrite(fn(&mut Json)),
     /// This message is sent before it.
     Before(&'static str),
     /// This message is sent after it.
@@ -268,6 +295,8 @@ pub enum HttpChange {
     Body(&'static str),
     /// A member of the JSON body is taken out, by dotted path.
     Remove(&'static str),
+    /// A member of the JSON body gets another value of its kind, by dotted path.
+    Alter(&'static str),
     /// A member of the JSON body is set to this JSON text, by dotted path.
     Set(&'static str, &'static str),
 }

@@ -5,13 +5,17 @@
 
 pub mod auth;
 pub mod catalogue;
+pub mod config;
 #[cfg(feature = "endpoint")]
 mod embedded;
 pub mod fault;
 #[cfg(feature = "endpoint")]
 pub mod fuzzing;
 pub mod link;
+pub mod load;
 pub mod player;
+pub mod profile;
+pub mod recording;
 #[cfg(feature = "endpoint")]
 pub mod reference;
 pub mod report;
@@ -20,7 +24,9 @@ pub mod scenario;
 #[cfg(feature = "endpoint")]
 pub mod selftest;
 pub mod session;
+pub mod settings;
 #[cfg(feature = "endpoint")]
 pub mod sim;
+pub mod survey;
 pub mod target;
 pub mod verdict;

@@ -88,7 +88,7 @@ pub struct Weather {
 
 impl Weather {
     /// The additional time of message number `count`.
-    fn delay(self, count: u64) -> Duration {
+    pub(crate) fn delay(self, count: u64) -> Duration {
         let most = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
         // SplitMix64.
         let mut draw = self.seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -187,6 +187,7 @@ impl<'w> World<'w> {
             Action::Open(conn, request) => self.send(Parcel::Upgrade(conn, request)),
             Action::Transmit(conn, frame) => self.send(Parcel::ToServer(conn, frame)),
             Action::Call(call, request) => self.send(Parcel::Call(call, request)),
+            Action::Fire(..) => self.player.abandon(self.now, "a declared trigger needs a socket".into()),
             Action::Raw(..) => {
                 self.player.abandon(self.now, "bytes below the WebSocket layer need a socket".into());
             }

@@ -1,12 +1,16 @@
 //! Which endpoint is judged, from what a person gave on the command line or in the environment.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Endpoint as ParsedUrl, Scheme, Url, UrlError};
 
 use crate::auth::Keyring;
+use crate::profile::Fact;
 use crate::run::Endpoint;
+use crate::scenario::{Capabilities, Own};
 
 #[cfg(feature = "endpoint")]
 pub use crate::embedded::Embedded;
@@ -28,6 +32,16 @@ pub struct Spec {
     pub denied: Option<String>,
     /// Channel namespaces.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with.
+    pub channel_prefix: String,
+    /// A subscription of its own schema, and what triggers it (GraphQL).
+    pub own: Option<Arc<Own>>,
+    /// What a probe could see, and is declared or denied.
+    pub declared: BTreeMap<Fact, bool>,
+    /// What a probe has seen before.
+    pub probed: BTreeMap<Fact, bool>,
+    /// Set-up that is declared or denied.
+    pub capabilities: Capabilities,
 }
 
 impl fmt::Debug for Spec {
@@ -102,15 +116,34 @@ impl Spec {
     /// # Errors
     /// As [`Self::place`], and when the key is missing.
     pub fn resolve(&self) -> Result<Endpoint, TargetError> {
-        let Place { dialect, http, realtime, auth_host } = self.place()?;
-        let namespaces = if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() };
-        let api_key = self.api_key.clone().unwrap_or_default();
-        let keyring = self.keyring.clone();
-        if keyring.secret(keyring.main, &api_key).is_none() {
-            return Err(TargetError::KeyMissing);
+        let endpoint = self.without_credentials()?;
+        match endpoint.secret(endpoint.keyring.main) {
+            Some(_) => Ok(endpoint),
+            None => Err(TargetError::KeyMissing),
         }
-        let denied = self.denied.clone().map(|document| (keyring.main, document));
-        Ok(Endpoint { dialect, http, realtime, auth_host, api_key, keyring, denied, namespaces })
+    }
+
+    /// The endpoint that was named, with what credentials there are, for those who only look.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub fn without_credentials(&self) -> Result<Endpoint, TargetError> {
+        let Place { dialect, http, realtime, auth_host } = self.place()?;
+        Ok(Endpoint {
+            dialect,
+            http,
+            realtime,
+            auth_host,
+            api_key: self.api_key.clone().unwrap_or_default(),
+            keyring: self.keyring.clone(),
+            denied: self.denied.clone().map(|document| (self.keyring.main, document)),
+            namespaces: if self.namespaces.is_empty() { vec!["default".into()] } else { self.namespaces.clone() },
+            channel_prefix: self.channel_prefix.clone(),
+            own: self.own.clone(),
+            declared: self.declared.clone(),
+            probed: self.probed.clone(),
+            capabilities: self.capabilities.clone(),
+        })
     }
 
     /// Where the endpoint is that was named, whoever wants to speak to it.

@@ -96,6 +96,12 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> (Verdict, Vec<Breach>) {
             });
         }
     }
+    if scenario.is_probe() {
+        // An open question has no wrong answer.
+        breaches.clear();
+        let asked = !matches!(outcome.ending, Ending::Trouble(_));
+        return (if asked { Verdict::Info } else { Verdict::Inconclusive }, breaches);
+    }
     let verdict = match breaches.iter().map(|breach| breach.severity).max() {
         Some(Severity::Fail) => Verdict::Fail,
         Some(Severity::Warn) => Verdict::Warn,

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::{Ambiguity, Party, Reach, Requirement as R, Severity};
+use syncspec::catalogue::probes::PROBES;
 use syncspec::catalogue::{faults, scenarios};
-use syncspec::scenario::{Cast, Scenario, Step};
+use syncspec::scenario::{Capability, Cast, Need, Scenario, Step};
 
 /// Rules that a scenario could judge and none does yet, each with the reason. An entry that is covered now, or
 /// that could not be judged anyway, fails the test: it has to go.
@@ -23,7 +24,7 @@ fn is_owed(rule: R) -> bool {
 }
 
 fn covered() -> BTreeSet<R> {
-    scenarios().flat_map(|scenario| scenario.covers.iter().copied()).collect()
+    scenarios().filter(|scenario| !scenario.is_probe()).flat_map(|scenario| scenario.covers.iter().copied()).collect()
 }
 
 fn steps(scenario: &Scenario) -> Vec<Step> {
@@ -38,7 +39,7 @@ fn rule_of(step: &Step) -> Option<R> {
         | Step::Call { rule, .. }
         | Step::Warm { rule, .. }
         | Step::Forbid { rule, .. } => Some(*rule),
-        Step::Send { .. } | Step::Raw { .. } | Step::Quiet { .. } | Step::Hangup { .. } => None,
+        Step::Send { .. } | Step::Raw { .. } | Step::Fire { .. } | Step::Quiet { .. } | Step::Hangup { .. } => None,
     }
 }
 
@@ -50,6 +51,7 @@ fn ambiguities_of(step: &Step) -> Vec<&'static str> {
         Step::Call { any_of, .. } => any_of.iter().map(|answer| answer.reading).collect(),
         Step::Send { .. }
         | Step::Raw { .. }
+        | Step::Fire { .. }
         | Step::Warm { .. }
         | Step::Forbid { .. }
         | Step::Quiet { .. }
@@ -86,6 +88,15 @@ fn an_excuse_names_a_rule_that_is_owed_and_not_covered_once_and_with_a_reason() 
 }
 
 #[test]
+fn every_capability_is_needed_by_a_scenario() {
+    let needed: BTreeSet<_> = scenarios().flat_map(|scenario| scenario.needs).copied().collect();
+    let idle: Vec<_> =
+        Capability::ALL.iter().filter(|capability| !needed.contains(&Need::Capability(**capability))).collect();
+
+    assert!(idle.is_empty(), "{idle:?}");
+}
+
+#[test]
 fn every_ambiguity_that_a_scenario_names_is_in_the_register_and_of_its_dialect() {
     let mut wrong = Vec::new();
     for scenario in scenarios() {
@@ -94,7 +105,8 @@ fn every_ambiguity_that_a_scenario_names_is_in_the_register_and_of_its_dialect()
             Dialect::Events => "EVT-A-",
         };
         for id in steps(scenario).iter().flat_map(ambiguities_of) {
-            if !id.starts_with(prefix) || !Ambiguity::all().any(|ambiguity| ambiguity.id == id) {
+            let is_asked = scenario.is_probe() && PROBES.iter().any(|probe| probe.id == id);
+            if !is_asked && (!id.starts_with(prefix) || !Ambiguity::all().any(|ambiguity| ambiguity.id == id)) {
                 wrong.push(format!("{}: {id}", scenario.id));
             }
         }

@@ -1,7 +1,5 @@
 //! What the player finds of deliveries that no step looks at.
 
-mod common;
-
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::json::json_text;
 use appsync_protocol::moment::Moment;
@@ -14,6 +12,7 @@ use syncspec::reference::Config;
 use syncspec::scenario::{
     Answer, Cast, Greeting, Need, Pattern, Publication, Scenario, Shape, Step, Tier, Wait, cast::channel_data,
 };
+use syncspec::selftest::stage::{cast, limits, outcome, playable};
 
 /// Two subscriptions, an event for each of which only the first is waited for, and a keep-alive.
 const TWO_ROOMS: Scenario = Scenario {
@@ -112,21 +111,21 @@ fn found(outcome: &Outcome) -> (Vec<R>, Vec<R>) {
 
 #[test]
 fn an_honest_endpoint_is_not_blamed_for_any_delivery() {
-    assert!(common::playable(&TWO_ROOMS));
-    assert_eq!(found(&common::outcome(&TWO_ROOMS, &[])), (vec![], vec![]));
-    assert_eq!(found(&common::outcome(&OTHER_ROOM, &[])), (vec![], vec![]));
+    assert!(playable(&TWO_ROOMS));
+    assert_eq!(found(&outcome(&TWO_ROOMS, Config::default(), &[])), (vec![], vec![]));
+    assert_eq!(found(&outcome(&OTHER_ROOM, Config::default(), &[])), (vec![], vec![]));
 }
 
 #[test]
 fn a_leak_to_another_channel_is_found_although_no_step_forbids_it() {
-    let (findings, _) = found(&common::outcome(&TWO_ROOMS, &[How::Skip(Check::ChannelMatch)]));
+    let (findings, _) = found(&outcome(&TWO_ROOMS, Config::default(), &[How::Skip(Check::ChannelMatch)]));
 
     assert!(findings.contains(&R::EvtData006), "{findings:?}");
 }
 
 #[test]
 fn a_leak_to_other_arguments_is_found_although_no_step_forbids_it() {
-    let (findings, _) = found(&common::outcome(&OTHER_ROOM, &[How::Skip(Check::ArgumentsMatch)]));
+    let (findings, _) = found(&outcome(&OTHER_ROOM, Config::default(), &[How::Skip(Check::ArgumentsMatch)]));
 
     assert_eq!(findings, [R::GqlFilter002]);
 }
@@ -134,28 +133,28 @@ fn a_leak_to_other_arguments_is_found_although_no_step_forbids_it() {
 #[test]
 fn a_repeated_event_is_found_although_nobody_waited_for_it() {
     // The events of the warm-ups are the first and the second.
-    let (findings, losses) = found(&common::outcome(&TWO_ROOMS, &[event(3, Change::Duplicate)]));
+    let (findings, losses) = found(&outcome(&TWO_ROOMS, Config::default(), &[event(3, Change::Duplicate)]));
 
     assert_eq!((findings, losses), (vec![R::EvtData004], vec![]));
 }
 
 #[test]
 fn a_lost_event_is_found_although_nobody_waited_for_it() {
-    let (findings, losses) = found(&common::outcome(&TWO_ROOMS, &[event(3, Change::Drop)]));
+    let (findings, losses) = found(&outcome(&TWO_ROOMS, Config::default(), &[event(3, Change::Drop)]));
 
     assert_eq!((findings, losses), (vec![], vec![R::EvtData004]));
 }
 
 #[test]
 fn what_came_under_a_wrong_id_is_one_fault_and_no_loss_besides() {
-    let (findings, losses) = found(&common::outcome(&TWO_ROOMS, &[event(3, Change::MangleId)]));
+    let (findings, losses) = found(&outcome(&TWO_ROOMS, Config::default(), &[event(3, Change::MangleId)]));
 
     assert_eq!((findings.len(), losses), (1, vec![]));
 }
 
 fn listener() -> Listener {
-    let cast = common::cast(Dialect::Events, &Config::default());
-    let mut player = Player::new(&FORBIDS, cast, common::limits(), Moment::START);
+    let cast = cast(Dialect::Events, &Config::default());
+    let mut player = Player::new(&FORBIDS, cast, limits(), Moment::START);
     let say_all = |player: &mut Player<'_>| while matches!(player.poll(), Output::Do(_)) {};
     say_all(&mut player);
     let headers = Headers::new().with("upgrade", "websocket");

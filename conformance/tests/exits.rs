@@ -221,12 +221,12 @@ fn a_baseline_that_lists_what_passes_exits_6() {
 }
 
 #[test]
-fn a_baseline_with_an_unknown_case_exits_6_and_suggests_the_near_one() {
+fn a_baseline_with_an_unknown_case_exits_2_and_suggests_the_near_one() {
     let baseline = baseline("unknown.toml", "graphql/control/refuses-a-wrong-kee", "fail");
 
     let ended = syncspec(&["server", "--filter", "control", "--baseline", &baseline]);
 
-    ended.exits(6, "1 entry without a case");
+    ended.exits(2, "the baseline names what does not exist: 1 entry");
     assert!(ended.out.contains(&format!("did you mean {CONTROL}?")), "{ended}");
 }
 

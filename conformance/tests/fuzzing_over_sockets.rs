@@ -37,6 +37,11 @@ fn options(running: &Running) -> FuzzOptions {
         keyring: Default::default(),
         denied: None,
         namespaces: vec!["default".into()],
+        channel_prefix: String::new(),
+        own: None,
+        declared: Default::default(),
+        probed: Default::default(),
+        capabilities: Default::default(),
     };
     FuzzOptions {
         endpoint,

@@ -1,7 +1,5 @@
 //! What people and programs read of a run: the texts as snapshots, the forms as properties.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -12,7 +10,7 @@ use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use syncspec::catalogue::{faults, scenarios};
 use syncspec::player::{Entry, Event, Observation, Outcome};
-use syncspec::report::baseline::{self, Baseline, Comparison, Difference, Matched, Unknown};
+use syncspec::report::baseline::{self, Baseline, Comparison, Difference, Matched};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::explain::{explain, suggest};
 use syncspec::report::json::{from_json, to_json};
@@ -230,6 +228,7 @@ fn the_json_report_holds_the_run_and_the_whole_register() {
     let shown = ["GQL-INIT-003", "GQL-SUB-012", "GQL-FILTER-001", "SYN-ALIVE-001"];
     document.requirements.retain(|rule| shown.contains(&rule.id.as_str()));
     document.suite.version = "(version)".into();
+    assert_eq!(document.suite.figures.take().as_ref(), syncspec::report::figures::published());
     insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
 }
 
@@ -464,7 +463,7 @@ fn a_wrong_baseline_is_told_with_line_key_and_expectation() {
         case("verdict = \"fail\"\nreason = \"  \"\n"),
         case("verdict = \"bad\"\nreason = \"r\"\n"),
         case("verdict = 3\nreason = \"r\"\n"),
-        case("verdict = \"fail\"\nreason = \"r\"\nlink = \"x\"\n"),
+        case("verdict = \"fail\"\nreason = \"r\"\nuntil = \"x\"\n"),
         case("verdict = \"fail\"\nreason = \"r\"\ndialect = \"mqtt\"\n"),
         case("verdict = \"fail\"\nreason = \"r\"\n[[case]]\nid = \"a/b/c\"\nverdict = \"warn\"\nreason = \"r\"\n"),
         "[[case]]\n".into(),
@@ -496,7 +495,7 @@ fn of_several_reasons_to_exit_the_first_in_order_decides() {
                 comparison.regressions.push(difference.clone());
             }
             if has(6) {
-                comparison.unknown.push(Unknown { id: "a".into(), line: 1, near: None });
+                comparison.stale.push(difference.clone());
             }
             let facts = ExitFacts {
                 interrupted: has(130),
@@ -708,8 +707,10 @@ fn played_run() -> Run {
     let scenario =
         scenarios().find(|s| s.id == "graphql/control/delivers-to-the-right-subscription").expect("the control");
     let fault = faults().find(|fault| fault.name == "graphql-leak-to-another-field").expect("its saboteur");
-    assert!(common::playable(scenario));
-    let cases = [vec![], vec![fault.how]].map(|bent| played(scenario, &common::outcome(scenario, &bent)));
+    assert!(syncspec::selftest::stage::playable(scenario));
+    let cases = [vec![], vec![fault.how]].map(|bent| {
+        played(scenario, &syncspec::selftest::stage::outcome(scenario, syncspec::reference::Config::default(), &bent))
+    });
     Run {
         target: Target { embedded: true, ..Target::default() },
         cases: cases.into(),

@@ -197,6 +197,7 @@ impl Setup {
             run_timeout: Duration::from_secs(15 * 60),
             max_connections: 5_000,
             max_messages: 50_000,
+            rate: None,
             restart_cmd: std::env::var("SYNCSPEC_RESTART_CMD").ok(),
             restart_wait: Duration::from_secs(10),
             panic_in: None,

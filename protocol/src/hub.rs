@@ -5,6 +5,7 @@
 //! frame.
 
 mod deadlines;
+mod index;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
@@ -15,10 +16,12 @@ use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
+use crate::selection::Selection;
 use crate::server::readings::BarePrefix;
 use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 use deadlines::Deadlines;
+use index::Index;
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +41,8 @@ pub struct Occurrence {
 pub struct Hub {
     policy: Policy,
     connections: BTreeMap<ConnectionId, Server>,
+    /// Who may want to hear what; follows the subscriptions of all connections.
+    index: Index,
     /// Connections that may have something to send. One that is here may also have a new deadline.
     ready: VecDeque<ConnectionId>,
     deadlines: Deadlines,
@@ -65,6 +70,7 @@ impl Hub {
         Self {
             policy,
             connections: BTreeMap::new(),
+            index: Index::new(),
             ready: VecDeque::new(),
             deadlines: Deadlines::new(),
             next: 1,
@@ -134,8 +140,10 @@ impl Hub {
 
     fn send_out(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
         let mut late = Vec::new();
+        let listeners = self.listeners_on(&broadcast.channel);
         for event in &broadcast.events {
-            for (id, server) in &mut self.connections {
+            for id in &listeners {
+                let Some(server) = self.connections.get_mut(id) else { continue };
                 if server.dialect() != Dialect::Events
                     || (publisher == Some(*id) && !self.policy.makes(Check::EchoToPublisher))
                 {
@@ -194,21 +202,23 @@ impl Hub {
     /// without a word (GQL-LIMIT-006).
     pub fn announce(&mut self, occurrence: &Occurrence) {
         let mut late = Vec::new();
-        for (id, server) in &mut self.connections {
+        let mut made = None;
+        for id in self.listeners_of(occurrence) {
+            let Some(server) = self.connections.get_mut(&id) else { continue };
             let told = recipients(server, &self.policy, |interest| match interest {
                 Interest::Field(plan) => concerns(plan, occurrence, &self.policy),
                 Interest::Channel(_) => false,
             });
             for subscription in told {
-                let Some(body) = payload(server, &subscription, occurrence, &self.policy) else { continue };
+                let Some(body) = payload(&mut made, server, &subscription, occurrence, &self.policy) else { continue };
                 let salt = self.holds + late.len() as u64;
                 match fate(server, &subscription, &self.policy, self.now, salt) {
                     Fate::AtOnce => {
                         server.deliver(&subscription, &body, self.policy.readings.event_form);
-                        self.ready.push_back(*id);
+                        self.ready.push_back(id);
                     }
                     Fate::Late(due, life) => {
-                        late.push((due, Held::Delivery { to: *id, subscription, life, body: body.into() }));
+                        late.push((due, Held::Delivery { to: id, subscription, life, body }));
                     }
                     Fate::Missed => {}
                 }
@@ -234,6 +244,7 @@ impl Hub {
                 server.subscriptions().filter(|(_, interest)| hit(interest)).map(|(id, _)| id.into()).collect();
             if !ended.is_empty() {
                 server.invalidate(&ended, &self.policy);
+                follow(&mut self.index, *id, server);
                 self.ready.push_back(*id);
             }
         }
@@ -260,12 +271,15 @@ impl Hub {
     /// The next frame to send, and where. Drain it after every other call.
     pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
         while let Some(id) = self.ready.front().copied() {
-            if let Some(frame) = self.connections.get_mut(&id).and_then(Server::poll) {
+            let server = self.connections.get_mut(&id);
+            let (frame, deadline, is_gone) =
+                server.map_or((None, None, false), |server| (server.poll(), server.deadline(), server.is_gone()));
+            if let Some(frame) = frame {
                 return Some((id, frame));
             }
             self.ready.pop_front();
-            self.note_deadline(id);
-            if self.policy.makes(Check::CloseFreesIds) && self.connections.get(&id).is_some_and(Server::is_gone) {
+            self.deadlines.note(id, deadline);
+            if is_gone && self.policy.makes(Check::CloseFreesIds) {
                 self.forget(id);
             }
         }
@@ -277,12 +291,6 @@ impl Hub {
         self.connections.len()
     }
 
-    /// One connection, for a host that plays a faulty server.
-    pub fn connection_mut(&mut self, id: ConnectionId) -> Option<&mut Server> {
-        self.ready.push_back(id);
-        self.connections.get_mut(&id)
-    }
-
     /// One connection.
     pub fn server(&self, id: ConnectionId) -> Option<&Server> {
         self.connections.get(&id)
@@ -290,6 +298,9 @@ impl Hub {
 
     fn touched(&mut self, id: ConnectionId) {
         self.ready.push_back(id);
+        if let Some(server) = self.connections.get_mut(&id) {
+            follow(&mut self.index, id, server);
+        }
         self.note_deadline(id);
     }
 
@@ -298,8 +309,36 @@ impl Hub {
     }
 
     fn forget(&mut self, id: ConnectionId) {
-        self.connections.remove(&id);
+        if let Some(mut server) = self.connections.remove(&id) {
+            server.drop_all();
+            follow(&mut self.index, id, &mut server);
+        }
         self.deadlines.note(id, None);
+    }
+
+    /// Those who may hear an event on this channel, in the order of their ids.
+    fn listeners_on(&self, channel: &Channel) -> Vec<ConnectionId> {
+        // Whoever compares channels loosely has to look at all.
+        let strict = [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment];
+        if strict.iter().all(|check| self.policy.makes(*check)) {
+            return self.index.on_channel(channel);
+        }
+        self.connections.keys().copied().collect()
+    }
+
+    /// Those who may hear a mutation's result, in the order of their ids.
+    fn listeners_of(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
+        let strict = [Check::FieldMatch, Check::ArgumentsMatch, Check::EveryArgument, Check::ArgumentEnd];
+        if strict.iter().all(|check| self.policy.makes(*check)) {
+            return self.index.of_occurrence(occurrence);
+        }
+        self.connections.keys().copied().collect()
+    }
+}
+
+fn follow(index: &mut Index, id: ConnectionId, server: &mut Server) {
+    for moved in server.take_moves() {
+        index.follow(id, moved);
     }
 }
 
@@ -354,6 +393,12 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
             exact.as_str().eq_ignore_ascii_case(channel.as_str())
         }
         ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelMatch) => exact.namespace() == channel.namespace(),
+        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelEnd) => {
+            channel.as_str().starts_with(exact.as_str())
+        }
+        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSegment) => {
+            channel.as_str().len() > prefix.as_str().len() && channel.as_str().starts_with(prefix.as_str())
+        }
         ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
     }
 }
@@ -369,7 +414,9 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
             return true;
         }
         // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
-        occurrence.object.get(name).is_some_and(|actual| same_meaning(wanted, actual))
+        occurrence.object.get(name).is_some_and(|actual| {
+            same_meaning(wanted, actual) || !policy.makes(Check::ArgumentEnd) && begins_with(actual, wanted)
+        })
     };
     let arguments = if !policy.makes(Check::ArgumentsMatch) {
         true
@@ -381,9 +428,40 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
     same_field && arguments
 }
 
+fn begins_with(text: &Json, start: &Json) -> bool {
+    text.as_str().zip(start.as_str()).is_some_and(|(text, start)| text.starts_with(start))
+}
+
+/// The payload that was made last, and for whom. Neighbours often want to see the same.
+struct Made {
+    key: String,
+    selection: Selection,
+    required: bool,
+    body: Option<Arc<str>>,
+}
+
 /// The payload for one subscriber; `None` where it is beyond the size limit.
-fn payload(server: &Server, subscription: &str, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
+fn payload(
+    made: &mut Option<Made>,
+    server: &Server,
+    subscription: &str,
+    occurrence: &Occurrence,
+    policy: &Policy,
+) -> Option<Arc<str>> {
     let (_, Interest::Field(plan)) = server.subscriptions().find(|(id, _)| *id == subscription)? else { return None };
+    let fits =
+        |made: &&mut Made| made.key == plan.key && made.required == plan.required && made.selection == plan.selection;
+    if let Some(made) = made.as_mut().filter(fits) {
+        return made.body.clone();
+    }
+    let body = cut(plan, occurrence, policy).map(Arc::from);
+    let (key, selection) = (plan.key.clone(), plan.selection.clone());
+    *made = Some(Made { key, selection, required: plan.required, body: body.clone() });
+    body
+}
+
+/// The payload for whoever has this plan.
+fn cut(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
     let seen = if policy.makes(Check::SelectionCut) {
         plan.selection.project(&occurrence.object, &[json_text(&plan.key)])
     } else {

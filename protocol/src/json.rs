@@ -6,6 +6,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::escape::plain;
+
 /// A JSON value.
 pub type Json = serde_json::Value;
 /// Members of a JSON object; the last of several with one name wins.
@@ -26,13 +28,15 @@ pub const fn json_array(items: Vec<Json>) -> Json {
     Json::Array(items)
 }
 
-/// Appends `text` to `out` as a JSON string with its quotes.
+/// Appends `text` to `out` as a JSON string with its quotes, spelled as the JSON library spells it.
 pub fn push_json_string(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
-        let (plain, tail) = rest.split_at(at);
-        out.push_str(plain);
+    loop {
+        // What ends a run is ASCII, so it is parted between characters.
+        let (run, tail) = rest.split_at(plain(rest.as_bytes()));
+        out.push_str(run);
         let mut chars = tail.chars();
         match chars.next() {
             Some('"') => out.push_str("\\\""),
@@ -40,12 +44,13 @@ pub fn push_json_string(out: &mut String, text: &str) {
             Some('\n') => out.push_str("\\n"),
             Some('\r') => out.push_str("\\r"),
             Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
             Some(other) => push_control(out, other),
-            None => {}
+            None => break,
         }
         rest = chars.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -75,10 +80,18 @@ mod tests {
 
     #[test]
     fn a_written_string_reads_back_as_itself() {
-        for text in ["", "plain", "\"\\\n\r\t\u{0}\u{1f}", "\u{2028}\u{7f}\u{10ffff}"] {
+        let texts = [
+            "",
+            "plain",
+            "\"\\\n\r\t\u{0}\u{8}\u{b}\u{c}\u{1f}",
+            "\u{2028}\u{7f}\u{10ffff}",
+            "long enough, then \" and on",
+        ];
+        for text in texts {
             let mut out = String::new();
             push_json_string(&mut out, text);
             assert_eq!(parse_json(&out), Some(json_text(text)), "{out}");
+            assert_eq!(out, alloc::string::ToString::to_string(&json_text(text)));
         }
     }
 

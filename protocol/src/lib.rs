@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod encode;
 pub mod envelope;
+mod escape;
 pub mod filter;
 pub mod finding;
 pub mod handshake;

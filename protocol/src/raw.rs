@@ -9,6 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::escape::{plain, unescaped};
+
 /// Text of one JSON value, unparsed and without white space around it. Its grammar has been checked.
 #[derive(Clone, Copy)]
 pub struct Raw<'a>(&'a str);
@@ -202,8 +204,8 @@ impl<'a> Walk<'a> {
         let bytes = self.text.as_bytes();
         let (mut at, mut escaped) = (self.at, false);
         loop {
+            at += plain(bytes.get(at..).unwrap_or_default());
             match bytes.get(at) {
-                Some(byte) if !SPECIAL[usize::from(*byte)] => at += 1,
                 Some(b'"') => {
                     self.at = at + 1;
                     return Some(escaped);
@@ -286,17 +288,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a byte ends a run of bytes that stand for themselves in a string: quote, backslash, control character.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        special[byte] = byte < 0x20 || byte == b'"' as usize || byte == b'\\' as usize;
-        byte += 1;
-    }
-    special
-};
-
 /// The objects and arrays that are open: a bit for each, so that the depth of any usual message costs no memory.
 #[derive(Default)]
 struct Nesting {
@@ -334,16 +325,29 @@ impl Nesting {
 /// that stands for no text (an unpaired surrogate).
 pub fn string(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.as_bytes().contains(&b'\\') {
-        serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
+    if inner.as_bytes().contains(&b'\\') { unescaped(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// A whole number of zero or more, as JSON writes it without fraction or exponent.
+/// Above this not every whole number is one that all readers of JSON agree on.
+const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// A whole number of zero or more. JSON knows numbers by their value: `3e5` and `300000.0` are 300000 too.
+///
+/// Source: RFC 8259 section 6.
 pub fn whole_number(raw: Raw<'_>) -> Option<u64> {
-    raw.get().parse().ok()
+    raw.get().parse().ok().or_else(|| in_another_spelling(raw.get()))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "compared back"
+)]
+fn in_another_spelling(text: &str) -> Option<u64> {
+    let value: f64 = text.parse().ok().filter(|value| (0.0..=EXACT_MAX).contains(value))?;
+    let whole = value as u64;
+    (whole as f64 >= value && text.starts_with(|c: char| c.is_ascii_digit())).then_some(whole)
 }
 
 /// Whether the value is `null`.
@@ -354,6 +358,11 @@ pub fn is_null(raw: Raw<'_>) -> bool {
 /// Whether the value is a string.
 pub(crate) fn is_string(raw: Raw<'_>) -> bool {
     raw.get().starts_with('"')
+}
+
+/// Whether the value is a string that stands for a text: one without an unpaired surrogate.
+pub(crate) fn is_text(raw: Raw<'_>) -> bool {
+    is_string(raw) && (!raw.get().contains("\\u") || string(raw).is_some())
 }
 
 /// Whether the value is an object.

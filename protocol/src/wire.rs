@@ -270,7 +270,11 @@ pub struct Bytes(pub Vec<u8>);
 impl Bytes {
     /// The bytes as text, with unreadable parts replaced.
     pub fn text(&self) -> alloc::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        // Text that is in order is by far the most frequent, and is found to be so faster.
+        match core::str::from_utf8(&self.0) {
+            Ok(text) => text.into(),
+            Err(_) => String::from_utf8_lossy(&self.0),
+        }
     }
 }
 

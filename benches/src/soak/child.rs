@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use appsync_protocol::handshake::Url;
-use appsync_protocol::wire::{Headers, Request};
+use appsync_protocol::wire::{Headers, Request, Response};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use syncspec::link::Dialer;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::Failure;
+use crate::endpoint::{LIVE_PATH, WORD};
 
 /// The key that is right.
 pub(crate) const KEY: &str = "da2-soak";
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines of its standard error that are kept.
 const LINES_MAX: usize = 20;
 
-/// A running `syncspec serve`. It is killed with this handle.
+/// A running endpoint. It is killed with this handle.
 pub(crate) struct Serve {
     /// Where it listens; the path is to be replaced.
     pub(crate) url: Url,
@@ -54,6 +55,17 @@ pub(crate) struct Look {
     pub(crate) open: u64,
     /// Clients that it has dropped because they did not read.
     pub(crate) slow: u64,
+    /// What it has allocated; `None` where the command does not count it.
+    pub(crate) heap: Option<Heap>,
+}
+
+/// Bytes by the count of the allocator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heap {
+    /// Allocated and not given back.
+    pub(crate) live: u64,
+    /// The most that ever were.
+    pub(crate) peak: u64,
 }
 
 fn settings() -> String {
@@ -66,12 +78,12 @@ fn settings() -> String {
 impl Serve {
     /// Starts it on a free port.
     pub(crate) async fn start(command: Option<PathBuf>, further: &[String]) -> Result<Self, Failure> {
-        let beside = || std::env::current_exe().map(|own| own.with_file_name("syncspec"));
-        let command = command.map_or_else(beside, Ok)?;
+        let word = if command.is_some() { "serve" } else { WORD };
+        let command = command.map_or_else(std::env::current_exe, Ok)?;
         let mut file = tempfile::NamedTempFile::with_suffix(".toml")?;
         file.write_all(settings().as_bytes())?;
         let mut child = Command::new(&command)
-            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+            .args([word, "--listen", "127.0.0.1:0", "--config"])
             .arg(file.path())
             .args(further)
             .env("SYNCSPEC_API_KEY", KEY)
@@ -80,7 +92,7 @@ impl Serve {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("{}: {error}; cargo build --release -p syncspec makes it", command.display()))?;
+            .map_err(|error| format!("{}: {error}", command.display()))?;
         let pid = child.id().ok_or("the endpoint has ended")?;
         let errors = Arc::new(Mutex::new(VecDeque::new()));
         let stderr = child.stderr.take().ok_or("no output to read")?;
@@ -108,15 +120,8 @@ impl Serve {
 
     /// Looks at the process, and asks it for its own counts.
     pub(crate) async fn look(&self, dialer: &Dialer) -> Result<Look, Failure> {
-        let url = Url { path: "/status.json".into(), ..self.url.clone() };
-        let request = Request {
-            method: "GET".into(),
-            // What was noted is of no interest: nothing is newer than this.
-            target: format!("/status.json?since={}", u64::MAX),
-            headers: Headers::new().with("host", self.url.host.as_str()),
-            body: String::new().into(),
-        };
-        let response = dialer.http(&url, &request).await?;
+        // What was noted is of no interest: nothing is newer than this.
+        let response = self.ask(dialer, "/status.json", &format!("?since={}", u64::MAX)).await?;
         let status: Value = serde_json::from_str(&response.body.text())?;
         let count = |name: &str| {
             let count = status.pointer(&format!("/counts/{name}")).and_then(Value::as_u64);
@@ -124,7 +129,22 @@ impl Serve {
         };
         let (open, slow) = (count("open")?, count("slow")?);
         let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid))?.count();
-        Ok(Look { resident_kb: resident_kb(self.pid)?, files, open, slow })
+        let heap = self.ask(dialer, LIVE_PATH, "").await?;
+        let heap = serde_json::from_str::<Value>(&heap.body.text()).ok();
+        let bytes = |name: &str| heap.as_ref()?.get(name)?.as_u64();
+        let heap = bytes("live").zip(bytes("peak")).map(|(live, peak)| Heap { live, peak });
+        Ok(Look { resident_kb: resident_kb(self.pid)?, files, open, slow, heap })
+    }
+
+    async fn ask(&self, dialer: &Dialer, path: &str, query: &str) -> Result<Response, Failure> {
+        let url = Url { path: path.into(), ..self.url.clone() };
+        let request = Request {
+            method: "GET".into(),
+            target: format!("{path}{query}"),
+            headers: Headers::new().with("host", self.url.host.as_str()),
+            body: String::new().into(),
+        };
+        Ok(dialer.http(&url, &request).await?)
     }
 
     /// Asks it to stop. Returns its last line, or what went wrong.

@@ -4,21 +4,23 @@
 //!   this process                                              child process
 //!   client   honest sessions ───────────────┐
 //!                └── wire: breaks, stalls ──┤
-//!   http     publishes, mutations ──────────┼── loopback ──> syncspec serve
+//!   http     publishes, mutations ──────────┼── loopback ──> endpoint
 //!   hostile  floods, slow readers, junk ────┘                     │
 //!     │                                                           │
-//!     └──> ledger: the delivery model                  memory, files, /status.json
+//!     └──> ledger: the delivery model       memory, files, connections, bytes that live
 //! ```
 //!
 //! The load runs twice: briefly to warm up, then for the whole time. After each time nobody acts any more, subscribers
-//! listen until nothing is owed to them, and everybody leaves. What the child holds then is compared: memory with that
-//! after the warm-up, open files with the start, live connections with none. Ends with 1 where an event that was
+//! listen until nothing is owed to them, and everybody leaves. What the endpoint remembers by design, up to a limit, is
+//! filled up to it. What the child holds then is compared: bytes that live with those after the warm-up, resident memory
+//! with what the most bytes that ever lived can account for, open files with the start, live connections with none. Ends with 1 where an event that was
 //! promised did not arrive, arrived twice or where it must not, where something leaked, or where the endpoint did
 //! what it must not; with 2 where nothing could be measured. Linux only.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the terminal")]
 
 mod child;
 mod client;
+mod endpoint;
 mod hostile;
 mod http;
 mod ledger;
@@ -44,15 +46,18 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::child::{Look, Serve};
 use crate::client::Client;
 use crate::hostile::Hostile;
-use crate::summary::{Summary, bound_kb, leaks};
+use crate::summary::{Summary, leaks};
 use crate::world::{Phase, World};
 
 /// Puts mixed load and faults on `syncspec serve`; nothing may be lost, misdelivered or leak.
 #[derive(Parser)]
 struct Options {
-    /// How long the load lasts, after a warm-up of a tenth of it, 20 s to a minute.
+    /// How long the load lasts.
     #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
     time: Duration,
+    /// How long it lasts once before. [default: a tenth, 20 s to a minute]
+    #[arg(long, value_parser = humantime::parse_duration)]
+    warm_up: Option<Duration>,
     /// Draws everything that is drawn. What the sockets make of it differs from run to run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -68,13 +73,16 @@ struct Options {
     /// After this an event that was promised is lost.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
     patience: Duration,
+    /// Ends with the first complaint.
+    #[arg(long)]
+    first: bool,
     /// Prints the summary as JSON.
     #[arg(long)]
     json: bool,
-    /// The command to try. [default: syncspec beside this one]
+    /// A `syncspec` to try instead of the endpoint within; it does not count its bytes, so leaks of memory are not seen.
     #[arg(long)]
     syncspec: Option<PathBuf>,
-    /// Further arguments of `syncspec serve`, such as --fault NAME, which has to be caught.
+    /// Further arguments of the endpoint, such as --fault NAME or --leak BYTES, which has to be caught.
     #[arg(last = true)]
     serve: Vec<String>,
 }
@@ -87,6 +95,10 @@ const PROGRESS: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// Until everybody has left, and until the endpoint has noticed.
 const LEAVING_MAX: Duration = Duration::from_secs(60);
+/// Until the last buffers are given back, when everybody has left.
+const SETTLING: Duration = Duration::from_secs(10);
+/// Mutations that fill what the endpoint remembers: more than enough for its 4 MB, and for its last operations.
+const FILLING: u64 = 250;
 /// The shortest and the longest warm-up.
 const WARM: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(60)];
 /// File descriptors for each client: its own, and two of the relay.
@@ -95,6 +107,9 @@ const FILES_EACH: u64 = 3;
 const FILES_SPARE: u64 = 512;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(endpoint::WORD) {
+        return endpoint::run();
+    }
     let options = Options::parse();
     let wanted = u64::from(options.connections + options.hostile) * FILES_EACH + FILES_SPARE;
     match rlimit::increase_nofile_limit(wanted) {
@@ -140,12 +155,13 @@ async fn soak(options: &Options) -> Result<Summary, Failure> {
     let mut run = Run { options, world, relay: detour.1, peak_kb: 0, rng: fastrand::Rng::with_seed(options.seed) };
 
     let start = serve.look(&run.world.straight).await?;
-    let warm = run.load(&mut serve, "warm-up", (options.time / 10).clamp(WARM[0], WARM[1]), start, u64::MAX).await;
-    let bound = bound_kb(warm.resident_kb);
-    let end = run.load(&mut serve, "load", options.time, start, bound).await;
+    let warm_up = options.warm_up.unwrap_or_else(|| (options.time / 10).clamp(WARM[0], WARM[1]));
+    let warm = run.load(&mut serve, "warm-up", warm_up, start, None).await;
+    let end = if run.stops() { warm } else { run.load(&mut serve, "load", options.time, start, Some(warm)).await };
+    let stops = run.stops();
     let world = run.world;
-    for leak in leaks(start, warm, end) {
-        world.complain(leak);
+    if !stops {
+        leaks(start, warm, end).into_iter().for_each(|leak| world.complain(leak));
     }
     for line in serve.errors() {
         eprintln!("endpoint: {line}");
@@ -183,7 +199,7 @@ struct Run<'o> {
 
 impl Run<'_> {
     /// Load for a while, then silence, then the end of everybody. Returns how the endpoint looks after that.
-    async fn load(&mut self, serve: &mut Serve, name: &str, time: Duration, start: Look, bound_kb: u64) -> Look {
+    async fn load(&mut self, serve: &mut Serve, name: &str, time: Duration, start: Look, warm: Option<Look>) -> Look {
         let (phase, watched) = watch::channel(Phase::Load);
         let mut crowd = match self.crowd(&watched).await {
             Ok(crowd) => crowd,
@@ -195,7 +211,7 @@ impl Run<'_> {
         let begun = Instant::now();
         let mut told = begun;
         let mut is_alive = true;
-        while is_alive && begun.elapsed() < time {
+        while is_alive && begun.elapsed() < time && !self.stops() {
             sleep(LOOK.min(time.saturating_sub(begun.elapsed()))).await;
             is_alive = self.look(serve).await;
             if told.elapsed() >= PROGRESS {
@@ -204,8 +220,12 @@ impl Run<'_> {
             }
         }
         phase.send_replace(Phase::Drain);
-        if is_alive {
+        if is_alive && !self.stops() {
             self.drain().await;
+        }
+        if self.stops() {
+            crowd.shutdown().await;
+            return start;
         }
         phase.send_replace(Phase::Close);
         let left = timeout(LEAVING_MAX, async { while crowd.join_next().await.is_some() {} }).await;
@@ -213,7 +233,22 @@ impl Run<'_> {
             self.world.complain(format!("{name}: {} of the clients could not leave", crowd.len()));
             crowd.shutdown().await;
         }
-        self.after(serve, start, bound_kb).await
+        self.fill().await;
+        self.after(serve, start, warm).await
+    }
+
+    /// Whether it is over because something was found.
+    fn stops(&self) -> bool {
+        self.options.first && self.world.ledger(|ledger, _| ledger.counts().wrong() > 0)
+    }
+
+    /// Fills what the endpoint remembers by design, so that it holds the same after each load.
+    async fn fill(&self) {
+        for number in 0..FILLING {
+            let body = topics::filling(number).to_string();
+            // What a dead or faulty endpoint makes of it shows elsewhere.
+            let _ = http::post(&self.world, "/graphql", child::KEY, body).await;
+        }
     }
 
     /// Everybody, on their way.
@@ -275,7 +310,7 @@ impl Run<'_> {
     }
 
     /// How the endpoint looks when it has noticed that everybody has left.
-    async fn after(&self, serve: &mut Serve, start: Look, bound_kb: u64) -> Look {
+    async fn after(&self, serve: &mut Serve, start: Look, warm: Option<Look>) -> Look {
         let begun = Instant::now();
         loop {
             let last = match serve.look(&self.world.straight).await {
@@ -285,8 +320,10 @@ impl Run<'_> {
                     return start;
                 }
             };
-            let is_calm = last.open == 0 && last.files <= start.files && last.resident_kb <= bound_kb;
-            if is_calm || begun.elapsed() > LEAVING_MAX {
+            let is_calm = leaks(start, warm.unwrap_or(last), last).is_empty();
+            let have_left = last.open == 0 && last.files <= start.files;
+            let patience = if have_left { SETTLING } else { LEAVING_MAX };
+            if is_calm || begun.elapsed() > patience {
                 return last;
             }
             sleep(LOOK / 2).await;

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::child::Look;
+use crate::child::{Heap, Look};
 use crate::ledger::Counts;
 
-/// Resident memory may grow by this factor over what it was after the warm-up.
-const GROWTH_MAX: f64 = 1.3;
-/// Or by this much, where that is more.
-const GROWTH_MAX_KB: u64 = 8 * 1024;
+/// Bytes that may live beyond those after the warm-up: buffers that have grown once, names of the last operations.
+const LIVE_MAX: u64 = 256 * 1024;
+/// Resident memory may be this many halves of the most bytes that ever lived, beyond what it was at the start: an
+/// allocator keeps what it needed then, and what lies between is lost to it.
+const RESIDENT_HALVES: u64 = 3;
+/// And this much more, for stacks and pages that are touched once.
+const RESIDENT_MORE_KB: u64 = 4 * 1024;
 
 /// Everything that is to be said at the end.
 pub(crate) struct Summary {
@@ -40,19 +43,23 @@ pub(crate) struct Summary {
     pub(crate) complaints: Vec<String>,
 }
 
-/// Resident memory up to which nothing has leaked.
-pub(crate) fn bound_kb(warm_kb: u64) -> u64 {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "KB")]
-    let grown = (warm_kb as f64 * GROWTH_MAX) as u64;
-    grown.max(warm_kb + GROWTH_MAX_KB)
+/// Resident memory that can be accounted for; `None` where bytes are not counted.
+fn resident_bound_kb(start: Look, end: Look) -> Option<u64> {
+    Some(start.resident_kb + end.heap?.peak / 1024 * RESIDENT_HALVES / 2 + RESIDENT_MORE_KB)
 }
 
 /// What has leaked, in words.
 pub(crate) fn leaks(start: Look, warm: Look, end: Look) -> Vec<String> {
     let mut leaks = Vec::new();
-    let bound = bound_kb(warm.resident_kb);
-    if end.resident_kb > bound {
-        leaks.push(format!("memory: {} KB when all have left; at most {bound} KB expected", end.resident_kb));
+    if let (Some(Heap { live: before, .. }), Some(Heap { live, .. })) = (warm.heap, end.heap)
+        && live > before + LIVE_MAX
+    {
+        leaks.push(format!(
+            "memory: {live} bytes live when all have left; at most {LIVE_MAX} more than {before} expected"
+        ));
+    }
+    if let Some(bound) = resident_bound_kb(start, end).filter(|bound| end.resident_kb > *bound) {
+        leaks.push(format!("memory: {} KB resident when all have left; at most {bound} KB expected", end.resident_kb));
     }
     if end.files > start.files {
         leaks.push(format!("files: {} open when all have left; {} expected", end.files, start.files));
@@ -90,7 +97,11 @@ impl Summary {
             "slow_consumers": self.end.slow,
             "resident_kb": {
                 "start": self.start.resident_kb, "warm": self.warm.resident_kb, "peak": self.peak_kb,
-                "end": self.end.resident_kb, "bound": bound_kb(self.warm.resident_kb),
+                "end": self.end.resident_kb, "bound": resident_bound_kb(self.start, self.end),
+            },
+            "live_bytes": {
+                "start": live(self.start), "warm": live(self.warm), "end": live(self.end),
+                "peak": self.end.heap.map(|heap| heap.peak), "growth_max": LIVE_MAX,
             },
             "files": {"start": self.start.files, "end": self.end.files},
             "live_connections": self.end.open,
@@ -113,9 +124,25 @@ impl fmt::Display for Summary {
         write!(f, "  wrong          {} missing, {} forbidden", counts.missing, counts.forbidden)?;
         write!(f, ", {} duplicate, {} unknown", counts.duplicate, counts.unknown)?;
         writeln!(f, ", {} damaged, {} other", counts.damaged, counts.other)?;
-        let (warm_kb, end_kb, bound) = (warm.resident_kb, end.resident_kb, bound_kb(warm.resident_kb));
-        write!(f, "  memory         {} KB at the start, {warm_kb} KB after the warm-up", start.resident_kb)?;
-        writeln!(f, ", {} KB at most, {end_kb} KB at the end (bound {bound} KB)", self.peak_kb)?;
+        match (start.heap, warm.heap, end.heap) {
+            (Some(start), Some(warm), Some(Heap { live, peak })) => {
+                write!(
+                    f,
+                    "  bytes that live {} at the start, {} after the warm-up, {peak} at most",
+                    start.live, warm.live
+                )?;
+                writeln!(f, ", {live} at the end (bound {})", warm.live + LIVE_MAX)?;
+            }
+            (..) => writeln!(f, "  bytes that live not counted by this command: leaks of memory are not seen")?,
+        }
+        let (warm_kb, end_kb) = (warm.resident_kb, end.resident_kb);
+        write!(f, "  resident       {} KB at the start, {warm_kb} KB after the warm-up", start.resident_kb)?;
+        write!(f, ", {} KB at most, {end_kb} KB at the end", self.peak_kb)?;
+        writeln!(
+            f,
+            "{}",
+            resident_bound_kb(*start, *end).map_or_else(String::new, |bound| format!(" (bound {bound} KB)"))
+        )?;
         writeln!(f, "  files          {} at the start, {} at the end", start.files, end.files)?;
         writeln!(f, "  live           {} connections at the end", end.open)?;
         writeln!(f, "  endpoint       {}", self.farewell)?;
@@ -129,36 +156,47 @@ impl fmt::Display for Summary {
     }
 }
 
+fn live(look: Look) -> Option<u64> {
+    look.heap.map(|heap| heap.live)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const START: Look = Look { resident_kb: 10_000, files: 12, open: 0, slow: 0 };
-    const WARM: Look = Look { resident_kb: 50_000, ..START };
-
-    #[test]
-    fn memory_may_grow_by_a_third_or_by_eight_megabytes() {
-        assert_eq!(bound_kb(10_000), 18_192);
-        assert_eq!(bound_kb(100_000), 130_000);
-    }
+    const HEAP: Heap = Heap { live: 5_000_000, peak: 20_480_000 };
+    const START: Look = Look { resident_kb: 10_000, files: 12, open: 0, slow: 0, heap: Some(HEAP) };
+    /// What the most bytes that lived account for.
+    const RESIDENT: u64 = 10_000 + 30_000 + RESIDENT_MORE_KB;
 
     #[test]
     fn what_comes_back_has_not_leaked() {
-        assert_eq!(leaks(START, WARM, Look { resident_kb: 65_000, ..START }), Vec::<String>::new());
-        assert_eq!(leaks(START, WARM, Look { files: 11, ..START }), Vec::<String>::new());
+        let live = Some(Heap { live: HEAP.live + LIVE_MAX, ..HEAP });
+
+        for end in [
+            Look { resident_kb: RESIDENT, ..START },
+            Look { files: 11, ..START },
+            Look { heap: live, ..START },
+            Look { heap: None, resident_kb: u64::MAX, ..START },
+        ] {
+            assert_eq!(leaks(START, START, end), Vec::<String>::new());
+        }
     }
 
     #[test]
     fn memory_files_and_connections_leak_each_on_their_own() {
-        for (end, word) in [
-            (Look { resident_kb: 65_001, ..START }, "memory"),
+        let live = Some(Heap { live: HEAP.live + LIVE_MAX + 1, ..HEAP });
+
+        for (end, words) in [
+            (Look { heap: live, ..START }, "memory: 5262145 bytes live"),
+            (Look { resident_kb: RESIDENT + 1, ..START }, "memory: 44097 KB resident"),
             (Look { files: 13, ..START }, "files"),
             (Look { open: 1, ..START }, "connections"),
         ] {
-            let leaks = leaks(START, WARM, end);
+            let leaks = leaks(START, START, end);
 
             assert_eq!(leaks.len(), 1);
-            assert!(leaks[0].starts_with(word), "{}", leaks[0]);
+            assert!(leaks[0].starts_with(words), "{}", leaks[0]);
         }
     }
 }

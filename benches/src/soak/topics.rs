@@ -99,6 +99,13 @@ pub(crate) fn mutation(rng: &mut fastrand::Rng, text: &str) -> Mutation {
     }
 }
 
+/// The body of a mutation that is stored, and that nobody listens to.
+pub(crate) fn filling(number: u64) -> Json {
+    let query = "mutation M($board: ID!, $text: String) { addNote(board: $board, text: $text) { id board text } }";
+    let text = if number.is_multiple_of(2) { "x".repeat(64 * 1024) } else { String::new() };
+    json!({"query": query, "variables": {"board": "filling", "text": text}})
+}
+
 fn place(rng: &mut fastrand::Rng) -> (&'static str, u8, u8) {
     (NAMESPACES[rng.usize(..NAMESPACES.len())], rng.u8(..WIDTH), rng.u8(..WIDTH))
 }

@@ -15,6 +15,8 @@ pub struct Keyring {
     pub main: Mode,
     /// A secret for each further mode.
     pub more: BTreeMap<Mode, Secret>,
+    /// What else must not be shown: secrets of a declared trigger.
+    pub hidden: Vec<String>,
 }
 
 /// Something else than the truth, which no API knows.
@@ -89,6 +91,7 @@ impl Keyring {
                 }
             }
         }
+        texts.extend(self.hidden.iter().map(|text| ("secret", text.clone())));
         texts.retain(|(_, text)| !text.is_empty());
         texts
     }

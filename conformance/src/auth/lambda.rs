@@ -4,7 +4,7 @@
 //! again (GQL-AUTH-020, EVT-AUTH-029). Events caches by operation and channel as well as by token, GraphQL by token.
 //! Failures and tokens of nobody are not cached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::server::{Asked, Identity, Mode};
@@ -16,19 +16,24 @@ use crate::fault::AuthCheck;
 pub(super) struct Lambda {
     settings: LambdaSettings,
     calls: u64,
-    /// When each answer has to be asked for again.
-    cache: BTreeMap<Key, u64>,
+    /// Each answer that is kept, and when it has to be asked for again.
+    cache: BTreeMap<Key, (u64, bool)>,
+    /// Tokens that were allowed once.
+    used: BTreeSet<String>,
 }
 
 /// Operation, channel and token. Source: EVT-AUTH-029.
-type Key = (&'static str, String, usize);
+type Key = (&'static str, String, String);
+
+/// Seconds for which a faulty endpoint keeps answers that it should not keep.
+const KEPT_WRONGLY_S: u64 = 300;
 
 /// Answers that are kept before those whose time is over are thrown away.
 const CACHE_MAX: usize = 4096;
 
 impl Lambda {
     pub(super) fn new(settings: &LambdaSettings) -> Self {
-        Self { settings: settings.clone(), calls: 0, cache: BTreeMap::new() }
+        Self { settings: settings.clone(), calls: 0, cache: BTreeMap::new(), used: BTreeSet::new() }
     }
 
     pub(super) const fn calls(&self) -> u64 {
@@ -46,44 +51,71 @@ impl Lambda {
         if self.settings.token_pattern.as_ref().is_some_and(|pattern| !pattern.is_match(token)) {
             return Err(Denial::Unauthorized);
         }
-        let known = self.settings.tokens.iter().position(|own| is_same(&own.token, token));
-        let Some(index) = known else {
+        let known = self.settings.tokens.iter().find(|own| is_meant(own, token)).cloned();
+        let Some(own) = known else {
             self.calls += 1;
             if !checks.makes(AuthCheck::LambdaAnswer) {
                 return Ok(Identity { mode: Mode::Lambda, ..Identity::default() });
             }
             return Err(Denial::Unauthorized);
         };
-        let own = &self.settings.tokens[index];
-        let (operation, channel) = cached_by(purpose);
-        let key = (operation, channel.to_owned(), index);
-        if self.cache.get(&key).is_some_and(|end| now_unix_s < *end) {
-            return answer(own);
+        let (operation, channel) = match checks.makes(AuthCheck::LambdaKeptApart) {
+            true => cached_by(purpose),
+            false => ("ANY", ""),
+        };
+        let key = (operation, channel.to_owned(), token.to_owned());
+        if let Some((_, allowed)) = self.cache.get(&key).filter(|(end, _)| now_unix_s < *end) {
+            return if *allowed { Ok(identity(&own)) } else { Err(Denial::Unauthorized) };
         }
         self.calls += 1;
-        let ttl_s = own.ttl_s.unwrap_or(self.settings.ttl_s);
-        if ttl_s > 0 && own.allow != Answer::Fail {
-            if self.cache.len() >= CACHE_MAX {
-                self.cache.retain(|_, end| now_unix_s < *end);
-            }
-            if self.cache.len() < CACHE_MAX {
-                self.cache.insert(key, now_unix_s.saturating_add(ttl_s));
-            }
+        let allowed = match own.allow {
+            Answer::Allow => true,
+            Answer::Deny => false,
+            Answer::Fail if !checks.makes(AuthCheck::LambdaFailure) => true,
+            Answer::Fail => return Err(Denial::AuthorizerFailed),
+            Answer::Once => self.is_first(token),
+        };
+        let ttl_s = match own.ttl_s.unwrap_or(self.settings.ttl_s) {
+            0 if !checks.makes(AuthCheck::LambdaAsked) => KEPT_WRONGLY_S,
+            _ if !checks.makes(AuthCheck::LambdaKept) => 0,
+            ttl_s => ttl_s,
+        };
+        self.keep(key, now_unix_s, ttl_s, allowed);
+        if allowed { Ok(identity(&own)) } else { Err(Denial::Unauthorized) }
+    }
+
+    fn keep(&mut self, key: Key, now_unix_s: u64, ttl_s: u64, allowed: bool) {
+        if ttl_s == 0 {
+            return;
         }
-        answer(own)
+        if self.cache.len() >= CACHE_MAX {
+            self.cache.retain(|_, (end, _)| now_unix_s < *end);
+        }
+        if self.cache.len() < CACHE_MAX {
+            self.cache.insert(key, (now_unix_s.saturating_add(ttl_s), allowed));
+        }
+    }
+
+    /// Whether nobody asked about this token before. When too many are known, nobody is let in any more.
+    fn is_first(&mut self, token: &str) -> bool {
+        self.used.len() < CACHE_MAX && self.used.insert(token.to_owned())
     }
 }
 
-fn answer(own: &LambdaToken) -> Result<Identity, Denial> {
-    match own.allow {
-        Answer::Allow => Ok(Identity {
-            mode: Mode::Lambda,
-            name: own.identity.clone(),
-            groups: Vec::new(),
-            denied_fields: own.denied_fields.clone(),
-        }),
-        Answer::Deny => Err(Denial::Unauthorized),
-        Answer::Fail => Err(Denial::AuthorizerFailed),
+/// Whether the entry is for this token.
+fn is_meant(own: &LambdaToken, token: &str) -> bool {
+    match own.token.strip_suffix('*') {
+        Some(beginning) if own.allow == Answer::Once => token.starts_with(beginning),
+        Some(_) | None => is_same(&own.token, token),
+    }
+}
+
+fn identity(own: &LambdaToken) -> Identity {
+    Identity {
+        mode: Mode::Lambda,
+        name: own.identity.clone(),
+        groups: Vec::new(),
+        denied_fields: own.denied_fields.clone(),
     }
 }
 

@@ -330,12 +330,15 @@ pub enum Answer {
     Deny,
     /// `"fail"`: it throws.
     Fail,
+    /// `"once"`: `true` when it is asked for the first time, `false` after that. A token that ends with `*` then stands
+    /// for every one that begins so.
+    Once,
 }
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Derive)]
-        #[serde(untagged, expecting = "expected true, false or \"fail\" in allow")]
+        #[serde(untagged, expecting = "expected true, false, \"fail\" or \"once\" in allow")]
         enum Written {
             Flag(bool),
             Word(String),
@@ -344,8 +347,9 @@ impl<'de> Deserialize<'de> for Answer {
             Written::Flag(true) => Ok(Self::Allow),
             Written::Flag(false) => Ok(Self::Deny),
             Written::Word(word) if word == "fail" => Ok(Self::Fail),
+            Written::Word(word) if word == "once" => Ok(Self::Once),
             Written::Word(word) => {
-                Err(D::Error::custom(format!("expected true, false or \"fail\" in allow; got {word:?}")))
+                Err(D::Error::custom(format!("expected true, false, \"fail\" or \"once\" in allow; got {word:?}")))
             }
         }
     }

@@ -3,6 +3,7 @@
 pub mod events;
 pub mod graphql;
 mod modes;
+pub mod probes;
 
 use crate::fault::Fault;
 use crate::scenario::Scenario;

@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::credentials::SuiteCredentials;
+use super::baseline::BaselineOptions;
+use super::bench::BenchOptions;
+use super::check::{CheckOptions, ConvertRecordingOptions};
+use super::chosen::Whom;
+use super::doctor::DoctorOptions;
 use super::fuzz_args::{FuzzOptions, ShrinkOptions};
+use super::init::InitOptions;
+use super::probe::ProbeOptions;
 use super::publish::PublishOptions;
-use super::reach::TargetOptions;
 use super::report_args::{ReplayOptions, ReportOptions};
+use super::shell::{CompletionsOptions, ManOptions};
 use super::subscribe::SubscribeOptions;
 
 /// Conformance suite for AWS AppSync's real-time WebSocket protocols.
@@ -21,14 +27,14 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Exit codes (subscribe and publish have their own, see their --help):
+Exit codes (subscribe, publish and bench have their own, see their --help):
   0    everything selected passes, or fails exactly as the baseline says
   1    at least one unexpected failure
-  2    wrong arguments or files; nothing was run
+  2    wrong arguments or files, nothing was run; or the baseline names what does not exist
   3    the target cannot be reached or refuses the credentials: no statement about it
   4    nothing was selected, or fewer cases were run than --min-cases
   5    only inconclusive results where a verdict was required
-  6    the baseline is stale: something listed now passes, or no longer exists
+  6    the baseline is stale: something listed now passes, or an entry is beyond its last day
   70   a defect of syncspec itself
   130  interrupted; reports hold what there was
 
@@ -39,7 +45,8 @@ Examples:
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Judge a server: run every scenario against an endpoint and say what is wrong.
+    /// Judge a server: run every scenario against an endpoint and say what is wrong. Without ENDPOINT and without a
+    /// syncspec.toml the built-in reference endpoint is started and judged.
     Server(Box<ServerOptions>),
     /// Run the reference endpoint in the foreground.
     Serve(Box<ServeOptions>),
@@ -53,6 +60,16 @@ pub(super) enum Command {
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
     Publish(Box<PublishOptions>),
+    /// Say what a target is: dialects, carriers, authorization modes, timers, schema, namespaces, limits on request.
+    Probe(Box<ProbeOptions>),
+    /// Write syncspec.toml, which describes targets, from a few questions and a probe.
+    #[command(after_help = INIT)]
+    Init(Box<InitOptions>),
+    /// Climb from the name of the host to the first event, and stop at what is broken, with the cure.
+    #[command(after_help = DOCTOR)]
+    Doctor(Box<DoctorOptions>),
+    /// Load an endpoint: fan-out, throughput, connections, subscriptions, for as long as you like.
+    Bench(Box<BenchOptions>),
     /// List scenarios or requirements.
     List(ListOptions),
     /// Explain a requirement, an ambiguity, a scenario or a saboteur.
@@ -61,7 +78,34 @@ pub(super) enum Command {
     Report(ReportOptions),
     /// Run one case of a report again, or write it as a script.
     Replay(ReplayOptions),
+    /// Make, mend and check a baseline of expected verdicts, from the report of a run.
+    Baseline(BaselineOptions),
+    /// Judge recordings: run the model over what was said on a connection, in files. No network.
+    Check(CheckOptions),
+    /// Make a recording out of one of another form, without its secrets.
+    ConvertRecording(ConvertRecordingOptions),
+    /// Print completions for a shell.
+    Completions(CompletionsOptions),
+    /// Print the manual page, or write one for each command.
+    Man(ManOptions),
 }
+
+const INIT: &str = "\
+The file describes targets by name, and holds no secrets. A GraphQL API that lacks the schema of the built-in scenarios
+says in [targets.NAME.subscription] and [targets.NAME.trigger] which subscription to use and what makes it fire; then
+every scenario that needs no more than that is run with it.
+
+  syncspec init http://127.0.0.1:8700/graphql --yes
+  syncspec doctor
+  syncspec server";
+
+const DOCTOR: &str = "\
+Rungs: name, tcp, tls, upgrade, subprotocol, credentials, clock, subscription, trigger.
+
+Exit codes:
+  0    every rung holds
+  2    wrong arguments or files; nothing was tried
+  3    a rung is broken";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TierChoice {
@@ -75,17 +119,8 @@ pub(super) enum TierChoice {
 
 #[derive(Args)]
 pub(super) struct ServerOptions {
-    /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the built-in reference endpoint
-    /// is started and judged.
-    pub(super) endpoint: Option<String>,
-
     #[command(flatten)]
-    pub(super) target: TargetOptions,
-    #[command(flatten)]
-    pub(super) credentials: SuiteCredentials,
-    /// A channel namespace of the target (Events); give two to test that they are apart. [default: default]
-    #[arg(long, value_name = "NAME", help_heading = "Target")]
-    pub(super) namespace: Vec<String>,
+    pub(super) whom: Whom,
     /// Keep-alive interval of the built-in reference endpoint, such as 1s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Target")]
     pub(super) ka: Option<Duration>,
@@ -118,12 +153,18 @@ pub(super) struct ServerOptions {
     /// Limit for the whole run. [default: 15min, in the long tier 26h]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Running")]
     pub(super) run_timeout: Option<Duration>,
-    /// Most connections and HTTP requests to make.
-    #[arg(long, value_name = "N", default_value_t = 5_000, help_heading = "Running")]
-    pub(super) max_connections: u64,
-    /// Most messages to send.
-    #[arg(long, value_name = "N", default_value_t = 50_000, help_heading = "Running")]
-    pub(super) max_messages: u64,
+    /// Guard: most connections and HTTP requests. A run that reaches a guard is inconclusive. [default: 5000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_connections: Option<u64>,
+    /// Guard: most messages to send. [default: 50000]
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(super) max_messages: Option<u64>,
+    /// Guard: longest run in minutes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Running")]
+    pub(super) max_minutes: Option<u64>,
+    /// Most publishes a second on one connection. [default: 20 where the target is on another machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) rate: Option<u32>,
     /// Command that starts the target again after it died and prints a line that begins with READY.
     #[arg(long, value_name = "CMD", help_heading = "Running")]
     pub(super) restart_cmd: Option<String>,
@@ -168,18 +209,33 @@ pub(super) enum ColorChoice {
 
 #[derive(Args)]
 pub(super) struct SelftestOptions {
-    /// How often the catalogue is played under injected delay and jitter, in virtual time.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    /// How often the catalogue is played under injected delay and jitter, in virtual time. 1000 take some minutes.
+    #[arg(long, value_name = "N", default_value_t = 50)]
     pub(super) repetitions: u32,
+    /// How often the quick tier is played over sockets, with delay and jitter; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) sockets: u32,
     /// Seed of the weather, to repeat a trial.
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed)]
     pub(super) seed: u64,
     /// Threads. [default: one for each core]
     #[arg(long, short, value_name = "N")]
     pub(super) jobs: Option<usize>,
+    /// Only these parts: saboteurs, derived, benign, null, repetitions, below, links, sockets.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub(super) part: Vec<String>,
+    /// Only derived saboteurs and benign variants whose name contains this; several are separated by commas.
+    #[arg(long, value_name = "TEXT", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
     /// Also play every saboteur against every scenario, and write as CSV who catches whom.
     #[arg(long, value_name = "FILE")]
     pub(super) matrix: Option<PathBuf>,
+    /// Write the figures into the sources below DIR: the file that is compiled in, and the table of the README.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["part", "only"])]
+    pub(super) write_figures: Option<PathBuf>,
+    /// Fail if the figures that are compiled in are not those that were measured.
+    #[arg(long, conflicts_with_all = ["part", "only"])]
+    pub(super) check_figures: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -283,7 +339,7 @@ pub(super) struct ExplainOptions {
     pub(super) id: String,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
     parsed.map_err(|_| format!("expected a whole number, decimal or 0x..., got {text:?}"))
 }

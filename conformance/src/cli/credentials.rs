@@ -8,7 +8,7 @@ use syncspec::auth::{AwsKeys, Keyring, ModeName, region_of};
 use syncspec::target::Spec;
 
 /// Several may be given; scenarios for modes that are not are n/a.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct SuiteCredentials {
     /// API key. Safer in the environment: arguments show in process lists.
     #[arg(long, value_name = "KEY", env = "SYNCSPEC_API_KEY", hide_env_values = true, help_heading = "Credentials")]
@@ -86,7 +86,7 @@ impl SuiteCredentials {
 }
 
 /// The first line of what a command prints; what it says on standard error is for the person who gave it.
-fn printed_by(command: &str) -> Result<String, String> {
+pub(super) fn printed_by(command: &str) -> Result<String, String> {
     let run = Command::new("sh").args(["-c", command]).stderr(std::process::Stdio::inherit()).output();
     let run = run.map_err(|error| error.to_string())?;
     if !run.status.success() {
@@ -95,6 +95,6 @@ fn printed_by(command: &str) -> Result<String, String> {
     first_line(&String::from_utf8_lossy(&run.stdout)).ok_or("its first line is empty".into())
 }
 
-fn first_line(text: &str) -> Option<String> {
+pub(super) fn first_line(text: &str) -> Option<String> {
     text.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(Into::into)
 }

@@ -1,13 +1,21 @@
 //! Sub-commands: arguments in, exit code out.
 
 mod args;
+mod baseline;
+mod bench;
+mod check;
+mod chosen;
 mod credentials;
+mod doctor;
 #[cfg(feature = "endpoint")]
 mod fuzz;
 mod fuzz_args;
+mod init;
 mod log;
 mod look_up;
 mod operation;
+mod plan;
+mod probe;
 mod publish;
 mod reach;
 mod report;
@@ -17,6 +25,7 @@ mod selftest;
 #[cfg(feature = "endpoint")]
 mod serve;
 mod server;
+mod shell;
 mod subscribe;
 mod voice;
 
@@ -61,10 +70,19 @@ pub(crate) fn main() -> ExitCode {
         Command::Fuzz(_) | Command::Shrink(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::List(options) => look_up::list(&options),
         Command::Explain(options) => look_up::explain(&options),
+        Command::Probe(options) => probe::run(&options),
+        Command::Init(options) => init::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
+        Command::Completions(options) => shell::completions(&options),
+        Command::Man(options) => shell::man(&options),
         Command::Report(options) => report::run(&options),
         Command::Replay(options) => replay(&options),
+        Command::Baseline(options) => baseline::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::ConvertRecording(options) => check::convert_recording(&options),
     })
 }
 
@@ -125,6 +143,12 @@ fn say(what: impl std::fmt::Display) {
 fn usage(what: impl std::fmt::Display) -> u8 {
     eprintln!("syncspec: {what}");
     USAGE
+}
+
+/// The day on which entries of a baseline expire or not, in UTC.
+fn today() -> Option<chrono::NaiveDate> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    syncspec::report::baseline::day(now.as_secs())
 }
 
 /// A seed nobody chose: from the system's random numbers and the process.

@@ -22,7 +22,7 @@ pub(super) enum DialectChoice {
     Events,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct TargetOptions {
     /// URL of the real-time endpoint, instead of the derived one.
     #[arg(long, value_name = "URL", env = "SYNCSPEC_REALTIME", help_heading = "Target")]
@@ -109,7 +109,7 @@ pub(super) enum CarrierChoice {
 }
 
 /// One mode is chosen: by an option, else by a variable of the environment.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct CredentialOptions {
     /// API key. Safer in SYNCSPEC_API_KEY: arguments show in process lists.
     #[arg(long, value_name = "KEY", conflicts_with_all = ["token", "iam"], help_heading = "Credentials")]

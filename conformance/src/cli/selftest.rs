@@ -1,54 +1,102 @@
 //! `syncspec selftest`: the suite on trial.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use syncspec::catalogue::faults;
+use syncspec::report::figures::{Figures, published};
 use syncspec::selftest::results::matrix_csv;
-use syncspec::selftest::{Options, Phase, run as try_all, saboteurs};
+use syncspec::selftest::{Options, Phase, Results, run as try_all, saboteurs};
 
 use super::args::SelftestOptions;
 use super::{say, usage};
 
+/// Where the figures stand below the root of the workspace: what is compiled in, and what people read.
+const FILE: &str = "conformance/src/report/figures.json";
+const README: &str = "README.md";
+
 pub(super) fn run(options: &SelftestOptions) -> u8 {
-    if options.repetitions == 0 {
-        return usage("--repetitions: expected at least 1");
-    }
-    // Before anything long: a file that cannot be written is told at once.
-    let matrix = match options.matrix.as_ref().map(File::create).transpose() {
-        Ok(matrix) => matrix,
-        Err(error) => {
-            let path = options.matrix.as_deref().unwrap_or_else(|| "".as_ref());
-            return usage(format_args!("--matrix {}: {error}", path.display()));
-        }
+    let prepared = match Prepared::of(options) {
+        Ok(prepared) => prepared,
+        Err(what) => return usage(what),
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = options.jobs.unwrap_or(cores).max(1);
     let bar = bar();
-    let phase = Mutex::new(None);
-    let done = |now: Phase, all: usize| {
-        if let Ok(mut phase) = phase.lock() {
-            if *phase != Some(now) {
-                *phase = Some(now);
-                begin(&bar, now.words(), all);
-            }
-            bar.inc(1);
-        }
-    };
-    let results = try_all(&Options { repetitions: options.repetitions, seed: options.seed, jobs }, &done);
-    if let Some(mut file) = matrix {
+    let begun = |phase: Phase, all: usize| begin(&bar, phase.words(), all);
+    let results = try_all(&prepared.options, &begun, &|| bar.inc(1));
+    let mut complaints = Vec::new();
+    if let Some(mut file) = prepared.matrix {
         begin(&bar, "kill matrix", faults().count());
-        let rows = saboteurs::matrix(jobs, &|| bar.inc(1));
-        if let Err(error) = file.write_all(matrix_csv(&rows).as_bytes()) {
-            return usage(format_args!("--matrix: {error}"));
-        }
+        let rows = saboteurs::matrix(prepared.options.jobs, &|| bar.inc(1));
+        complaints.extend(file.write_all(matrix_csv(&rows).as_bytes()).err().map(|error| format!("--matrix: {error}")));
     }
     bar.finish_and_clear();
     say(if options.json { results.json() } else { results.text().trim_end().to_owned() });
-    u8::from(!results.defects().is_empty())
+    complaints.extend(prepared.root.and_then(|root| write_figures(&root, &results).err()));
+    if options.check_figures && published() != Some(&results.figures()) {
+        complaints.push("the figures that are compiled in are stale: run syncspec selftest --write-figures .".into());
+    }
+    for complaint in &complaints {
+        eprintln!("syncspec: {complaint}");
+    }
+    u8::from(!results.defects().is_empty() || !complaints.is_empty())
+}
+
+/// Everything that can be wrong before anything long.
+struct Prepared {
+    options: Options,
+    matrix: Option<File>,
+    root: Option<PathBuf>,
+}
+
+impl Prepared {
+    fn of(options: &SelftestOptions) -> Result<Self, String> {
+        if options.repetitions == 0 {
+            return Err("--repetitions: expected at least 1".into());
+        }
+        let cannot =
+            |what: &str, path: &Path, error: &dyn std::fmt::Display| format!("{what} {}: {error}", path.display());
+        let matrix = options.matrix.as_deref();
+        let matrix = matrix.map(|path| File::create(path).map_err(|error| cannot("--matrix", path, &error)));
+        if let Some(root) = &options.write_figures {
+            let readme = root.join(README);
+            let text = fs::read_to_string(&readme).map_err(|error| cannot("--write-figures", &readme, &error))?;
+            Figures::default().written_into(&text).map_err(|error| cannot("--write-figures", &readme, &error))?;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            options: Options {
+                repetitions: options.repetitions,
+                sockets: options.sockets,
+                seed: options.seed,
+                jobs: options.jobs.unwrap_or(cores).max(1),
+                parts: options.part.iter().map(|word| part(word)).collect::<Result<_, _>>()?,
+                only: options.only.clone(),
+            },
+            matrix: matrix.transpose()?,
+            root: options.write_figures.clone(),
+        })
+    }
+}
+
+fn part(word: &str) -> Result<Phase, String> {
+    Phase::ALL.into_iter().find(|phase| phase.word() == word).ok_or_else(|| {
+        let known = Phase::ALL.map(Phase::word).join(", ");
+        format!("--part {word:?}: expected one of {known}")
+    })
+}
+
+fn write_figures(root: &Path, results: &Results) -> Result<(), String> {
+    let figures = results.figures();
+    let write = |path: &Path, text: String| {
+        fs::write(path, text).map_err(|error| format!("--write-figures {}: {error}", path.display()))
+    };
+    let readme = root.join(README);
+    let text = fs::read_to_string(&readme).map_err(|error| format!("--write-figures {}: {error}", readme.display()))?;
+    write(&readme, figures.written_into(&text)?)?;
+    write(&root.join(FILE), figures.file())
 }
 
 /// Drawn on a terminal only.

@@ -6,22 +6,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
-use syncspec::report::baseline::{self, Baseline};
+use syncspec::report::baseline::{self, Baseline, BaselineRecord, Comparison};
 use syncspec::report::exit::{ExitFacts, decide};
 use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
-use syncspec::report::{Case, Run, json, junit, ndjson};
-use syncspec::run::{Endpoint, Finished, Options, Progress, run as run_suite};
+use syncspec::report::{Case, Run, is_known_case, json, junit, ndjson};
+use syncspec::run::{Endpoint, Finished, Options, POLITE_RATE, Progress, run as run_suite};
 use syncspec::scenario::Tier;
-use syncspec::target::{Spec, urls};
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::{ColorChoice, ServerOptions, TierChoice};
-use super::{random_seed, say, usage};
+use super::chosen::{Chosen, Guards};
+use super::{plan, random_seed, say, usage};
 
 /// Where reports go.
 #[derive(Default)]
@@ -47,37 +46,42 @@ struct Prepared {
     dialer: Dialer,
     baseline: Option<Baseline>,
     reports: Reports,
+    guards: Guards,
+    /// The name of the target in syncspec.toml.
+    name: Option<String>,
 }
 
 fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
-    let baseline = options.baseline.as_deref().map(read_baseline).transpose()?;
+    let chosen = options.whom.choose()?;
+    let expected = options.baseline.as_deref().or(chosen.as_ref().and_then(|chosen| chosen.baseline.as_deref()));
+    let baseline = expected.map(read_baseline).transpose()?;
     let reports = open_reports(&options.report)?;
     options.write_baseline.as_deref().map(try_to_write).transpose()?;
-    let (endpoints, embedded) = find_target(options)?;
-    let first = endpoints.first().map(|endpoint| (&endpoint.http, &endpoint.realtime));
-    let dialer = options.target.dialer(first, options.step_timeout * 2)?;
-    Ok(Prepared { endpoints, embedded, dialer, baseline, reports })
+    let (endpoints, embedded) = find_target(options, chosen.as_ref())?;
+    let first = endpoints.first();
+    let dialer = match (&chosen, first) {
+        (Some(chosen), Some(first)) => chosen.dialer(&options.whom.target, first, options.step_timeout * 2)?,
+        (Some(_) | None, _) => {
+            let hosts = first.map(|endpoint| (&endpoint.http, &endpoint.realtime));
+            options.whom.target.dialer(hosts, options.step_timeout * 2)?
+        }
+    };
+    let guards = chosen.as_ref().map(|chosen| chosen.guards).unwrap_or_default();
+    let name = chosen.and_then(|chosen| chosen.name);
+    Ok(Prepared { endpoints, embedded, dialer, baseline, reports, guards, name })
 }
 
-fn find_target(options: &ServerOptions) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
-    let dialect = options.target.dialect();
-    if options.endpoint.is_none() {
+fn find_target(options: &ServerOptions, chosen: Option<&Chosen>) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
+    let dialect = options.whom.target.dialect();
+    let Some(chosen) = chosen else {
         let (mut endpoints, embedded) = start_embedded(options)?;
         endpoints.retain(|endpoint| dialect.is_none_or(|d| d == endpoint.dialect));
         return Ok((endpoints, Some(embedded)));
-    }
+    };
     if options.ka.is_some() {
         return Err("--ka is for the built-in endpoint; a target keeps its own interval".into());
     }
-    let spec = Spec {
-        endpoint: options.endpoint.clone(),
-        realtime: options.target.realtime.clone(),
-        dialect,
-        namespaces: options.namespace.clone(),
-        ..Spec::default()
-    };
-    let spec = options.credentials.complete(spec)?;
-    Ok((vec![spec.resolve().map_err(|error| error.to_string())?], None))
+    Ok((vec![chosen.spec.resolve().map_err(|error| error.to_string())?], None))
 }
 
 #[cfg(feature = "endpoint")]
@@ -104,7 +108,7 @@ fn start_embedded(_: &ServerOptions) -> Result<(Vec<Endpoint>, Embedded), String
 
 fn read_baseline(path: &Path) -> Result<Baseline, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("--baseline {}: {error}", path.display()))?;
-    Baseline::parse(&text, path).map_err(|error| error.to_string())
+    Ok(Baseline::parse(&text, path).map_err(|error| error.to_string())?.as_of(super::today()))
 }
 
 fn open_reports(wanted: &[String]) -> Result<Reports, String> {
@@ -152,11 +156,12 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return usage(format_args!("no runtime: {error}")),
     };
-    let Prepared { endpoints, embedded, dialer, baseline, mut reports } = prepared;
+    let Prepared { endpoints, embedded, dialer, baseline, mut reports, guards, name } = prepared;
     let style = style(options.color);
-    let run_options = run_options(options, endpoints, embedded.is_some());
+    let remote = endpoints.iter().any(|endpoint| plan::is_remote(&dialer, endpoint));
+    let run_options = run_options(options, endpoints, embedded.is_some(), (guards, remote));
     if !options.quiet {
-        introduce(&run_options);
+        plan::introduce(&run_options, name.as_deref(), remote);
     }
     let finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
     drop(embedded);
@@ -178,7 +183,12 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     run.exit.code
 }
 
-fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool) -> Options {
+fn run_options(
+    options: &ServerOptions,
+    endpoints: Vec<Endpoint>,
+    embedded: bool,
+    (guards, remote): (Guards, bool),
+) -> Options {
     let tier = match options.tier {
         TierChoice::Quick => Tier::Quick,
         TierChoice::Standard => Tier::Standard,
@@ -189,6 +199,9 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         Tier::Standard => (180, 15 * 60),
         Tier::Long => (25 * 3600, 26 * 3600),
     };
+    let minutes = options.max_minutes.or(guards.minutes).map(|minutes| Duration::from_secs(minutes * 60));
+    let run_timeout = options.run_timeout.unwrap_or(Duration::from_secs(run));
+    let rate = options.rate.or(guards.rate).or_else(|| remote.then_some(POLITE_RATE));
     Options {
         endpoints,
         embedded,
@@ -199,40 +212,14 @@ fn run_options(options: &ServerOptions, endpoints: Vec<Endpoint>, embedded: bool
         seed: options.seed.unwrap_or_else(random_seed),
         step_timeout: options.step_timeout,
         case_timeout: options.case_timeout.unwrap_or(Duration::from_secs(case)),
-        run_timeout: options.run_timeout.unwrap_or(Duration::from_secs(run)),
-        max_connections: options.max_connections,
-        max_messages: options.max_messages,
+        run_timeout: minutes.map_or(run_timeout, |minutes| minutes.min(run_timeout)),
+        max_connections: options.max_connections.or(guards.connections).unwrap_or(5_000),
+        max_messages: options.max_messages.or(guards.messages).unwrap_or(50_000),
+        rate,
         restart_cmd: options.restart_cmd.clone(),
         restart_wait: options.restart_wait,
         panic_in: options.panic_in.clone(),
     }
-}
-
-fn introduce(options: &Options) {
-    say(format_args!(
-        "syncspec {}   seed {:#x}   tier {}",
-        env!("CARGO_PKG_VERSION"),
-        options.seed,
-        options.tier.word()
-    ));
-    if options.embedded {
-        say(format_args!("no ENDPOINT given: judging the built-in reference endpoint"));
-    }
-    for endpoint in &options.endpoints {
-        say(format_args!("{:<8} {}", endpoint.dialect.word(), urls(endpoint)));
-    }
-    let remote = options.endpoints.iter().any(|endpoint| !is_loopback(endpoint.realtime.host_name()));
-    if remote {
-        say(format_args!(
-            "plan     at most {} connections and {} messages, {} at a time",
-            options.max_connections, options.max_messages, options.jobs
-        ));
-    }
-    say("");
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
 
 /// Runs the suite, shows how far it is, prints failures as they come and streams reports.
@@ -328,6 +315,7 @@ fn complain(written: std::io::Result<()>) {
 /// Writes every report. One that cannot be written changes the exit code, so those that tell it come last, and
 /// again where the last of all fails.
 fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &mut Run, facts: &mut ExitFacts<'_>) {
+    let comparison = facts.baseline;
     let mut note = |run: &mut Run, written: Result<(), String>| {
         let Err(what) = written else { return false };
         eprintln!("syncspec: {what}");
@@ -336,12 +324,12 @@ fn write_reports(options: &ServerOptions, reports: &mut Reports, run: &mut Run, 
         true
     };
     note(run, write_what_tells_no_exit(options, reports, run));
-    if note(run, write_json(reports, run)) {
-        note(run, write_json(reports, run));
+    if note(run, write_json(reports, run, comparison)) {
+        note(run, write_json(reports, run, comparison));
     }
     let lines = reports.ndjson.iter_mut().try_for_each(|writer| writer.finished(run));
     if note(run, lines.map_err(|error| format!("--report ndjson: {error}"))) {
-        note(run, write_json(reports, run));
+        note(run, write_json(reports, run, comparison));
     }
 }
 
@@ -354,15 +342,17 @@ fn write_what_tells_no_exit(options: &ServerOptions, reports: &Reports, run: &Ru
 }
 
 /// Writes as many as it can.
-fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
-    let text = json::to_json(run);
+fn write_json(reports: &Reports, run: &Run, comparison: Option<&Comparison>) -> Result<(), String> {
+    if reports.json.is_empty() && reports.derived.is_empty() {
+        return Ok(());
+    }
+    let baseline = comparison.map(BaselineRecord::of);
+    let document = &json::Document { baseline, ..json::Document::of(run) };
+    let text = json::to_text(document);
     let written = reports.json.iter().map(|path| put(path, &text));
-    let document = (!reports.derived.is_empty()).then(|| json::Document::of(run));
-    let derived = document.iter().flat_map(|document| {
-        reports.derived.iter().map(move |(format, path)| {
-            let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
-            super::report::put(Some(path), &text).map(drop)
-        })
+    let derived = reports.derived.iter().map(move |(format, path)| {
+        let text = render(document, *format).map_err(|error| format!("--report {}: {error}", format.word()))?;
+        super::report::put(Some(path), &text).map(drop)
     });
     written.chain(derived).collect::<Vec<_>>().into_iter().collect()
 }
@@ -370,11 +360,6 @@ fn write_json(reports: &Reports, run: &Run) -> Result<(), String> {
 fn put(path: &Path, text: &str) -> Result<(), String> {
     let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn is_known_case(id: &str) -> bool {
-    let monitored = |rule: &str| appsync_protocol::requirement::Requirement::parse(rule).is_some();
-    scenarios().any(|scenario| scenario.id == id) || id.strip_prefix("monitor/").is_some_and(monitored)
 }
 
 fn style(choice: ColorChoice) -> Style {

@@ -73,6 +73,15 @@ pub struct Opened {
     pub socket: Option<Socket>,
 }
 
+/// The answer to an upgrade, before anybody speaks WebSocket.
+pub(crate) struct Upgraded {
+    pub(crate) response: Response,
+    /// Present if the status is 101 and `upgrade` is `websocket`; with what was read after the answer.
+    pub(crate) stream: Option<(Transport, Vec<u8>)>,
+    /// Where it leads, for error texts.
+    pub(crate) at: String,
+}
+
 impl Dialer {
     /// Fails if the CA certificates cannot be used.
     pub fn new(options: DialOptions) -> Result<Self, BadCa> {
@@ -87,6 +96,19 @@ impl Dialer {
     /// refusal is not an error. That the server selects no subprotocol, or another one, is not looked at. Fails if no
     /// answer can be had, or if a 101 does not prove that it belongs to the key.
     pub async fn open(&self, url: &Url, request: &Request) -> Result<Opened, LinkError> {
+        let Upgraded { response, stream, at } = self.upgrade(url, request).await?;
+        let socket = match stream {
+            None => None,
+            Some((stream, rest)) => {
+                let framed = Framed::new(stream, rest, Role::Client, MESSAGE_LIMIT).await;
+                Some(Socket::new(framed, at, self.answer_timeout))
+            }
+        };
+        Ok(Opened { response, socket })
+    }
+
+    /// As [`Self::open`], with the bytes after a 101 instead of a WebSocket.
+    pub(crate) async fn upgrade(&self, url: &Url, request: &Request) -> Result<Upgraded, LinkError> {
         let route = self.route(url);
         let key = match request.headers.first("sec-websocket-key") {
             Some(key) => key.to_owned(),
@@ -119,14 +141,18 @@ impl Dialer {
 
         let upgraded = response.is_upgrade() && http::has_word(&response.headers, "upgrade", "websocket");
         if !upgraded {
-            return Ok(Opened { response, socket: None });
+            return Ok(Upgraded { response, stream: None, at: route.at });
         }
         let accept = response.headers.first("sec-websocket-accept").map(str::trim);
         if accept != Some(http::accept_value(&key).as_str()) {
             return Err(LinkError::BadAccept { at: route.at });
         }
-        let framed = Framed::new(stream, rest, Role::Client, MESSAGE_LIMIT).await;
-        Ok(Opened { response, socket: Some(Socket::new(framed, route.at, self.answer_timeout)) })
+        Ok(Upgraded { response, stream: Some((stream, rest)), at: route.at })
+    }
+
+    /// An open stream to the host of `url`, for whoever speaks HTTP on it several times.
+    pub(crate) async fn stream(&self, url: &Url) -> Result<Transport, LinkError> {
+        self.connect(url, &self.route(url)).await
     }
 
     /// One request and its answer on a connection of their own.
@@ -153,6 +179,20 @@ impl Dialer {
             .await
         })
         .await
+    }
+
+    /// Connects and hangs up: name, TCP and TLS.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), as far as it goes.
+    pub async fn reach(&self, url: &Url) -> Result<(), LinkError> {
+        let route = self.route(url);
+        self.connect(url, &route).await.map(drop)
+    }
+
+    /// The `host:port` to which connections for this URL go.
+    pub fn address(&self, url: &Url) -> String {
+        self.route(url).dial
     }
 
     async fn by<T>(

@@ -35,6 +35,8 @@ pub use error::LinkError;
 pub use socket::{Socket, SocketHandle};
 pub use tls::BadCa;
 
+pub(crate) use transport::Transport;
+
 /// Longest head of an HTTP answer, in bytes.
 pub const HEAD_LIMIT: usize = 64 * 1024;
 

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// What the bytes of a client travel over.
-pub(super) enum Transport {
+pub(crate) enum Transport {
     /// TCP.
     Plain(TcpStream),
     /// TLS over TCP.

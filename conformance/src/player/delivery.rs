@@ -52,6 +52,8 @@ pub(super) struct Deliveries {
     places: BTreeSet<String>,
     /// Connections that are not judged by the model.
     mute: BTreeSet<Conn>,
+    /// The model is told of no events.
+    is_blind: bool,
     /// Losses that a sign of life of their connection would confirm.
     suspects: Vec<Misdelivery>,
 }
@@ -118,8 +120,14 @@ impl Deliveries {
             events: BTreeMap::new(),
             places: BTreeSet::new(),
             mute: BTreeSet::new(),
+            is_blind: false,
             suspects: Vec::new(),
         }
+    }
+
+    /// From here on no event is told to the model.
+    pub(super) fn tell_no_events(&mut self) {
+        self.is_blind = true;
     }
 
     pub(super) fn forbid(&mut self, forbidden: Forbidden) {

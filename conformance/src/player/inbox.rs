@@ -1,8 +1,10 @@
 //! What has come on one connection and waits for a step that wants it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use appsync_protocol::conversation::Heard as Understood;
+use appsync_protocol::envelope::string;
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::wire::OwnedFrame;
 
@@ -11,6 +13,8 @@ use crate::scenario::{IdIs, Pattern, What};
 /// Messages that wait, and the ids that the scenario has used.
 #[derive(Default)]
 pub(super) struct Inbox {
+    /// Others than this run may publish what the subscriptions hear.
+    strangers: bool,
     waiting: VecDeque<Heard>,
     ids: BTreeSet<String>,
     /// Ids of subscriptions that only this scenario's own events concern: their request names a nonce of it.
@@ -74,20 +78,25 @@ const WORDS: [&str; 17] = [
 ];
 
 impl Inbox {
+    pub(super) fn new(strangers: bool) -> Self {
+        Self { strangers, ..Self::default() }
+    }
+
     /// Notes the ids that the scenario uses. `heard`: the frame as it was understood; only what was not is read
     /// again here, for it may be megabytes.
     pub(super) fn sent(&mut self, prefix: &str, frame: &OwnedFrame, heard: &Understood<'_>) {
         let OwnedFrame::Text { text, .. } = frame else { return };
-        let known = match heard {
-            Understood::Message(decoded) => decoded.message.id().map(str::to_owned),
+        let id = match heard {
+            Understood::Message(decoded) => decoded.envelope.id.and_then(string).map(Cow::into_owned),
             Understood::Unreadable(_)
             | Understood::Binary
             | Understood::Control
             | Understood::Closed
-            | Understood::Lost => None,
+            | Understood::Lost => {
+                parse_json(text).and_then(|message| message.get("id").and_then(Json::as_str).map(str::to_owned))
+            }
         };
-        let read = || parse_json(text)?.get("id").and_then(Json::as_str).map(str::to_owned);
-        let Some(id) = known.or_else(read) else { return };
+        let Some(id) = id else { return };
         // What belonged to nothing may belong to something now.
         self.passed = 0;
         if text.contains(prefix) {
@@ -121,12 +130,12 @@ impl Inbox {
             HeardEvent {
                 again: *count > 1 && !nonces.is_empty(),
                 foreign: run && nonces.is_empty() && self.own.contains(&id),
-                anonymous: !run && nonces.is_empty(),
+                anonymous: !run && nonces.is_empty() && !self.strangers,
                 id,
                 nonces: nonces.clone(),
             }
         });
-        let foreign = run && nonces.is_empty();
+        let foreign = nonces.is_empty() && (run || self.strangers);
         self.waiting.push_back(Heard { entry, frame, message, nonces, foreign });
         event
     }
@@ -188,9 +197,10 @@ impl Inbox {
             |wanted: &str| any_of.iter().any(|p| matches!(&p.what, What::Message { word, .. } if *word == wanted));
         let about = |p: &Pattern| match &p.what {
             What::Message { id: IdIs::Is(wanted), .. } => wanted == id,
-            What::Message { id: IdIs::Absent | IdIs::Any, .. } | What::Pong(_) | What::Closed | What::CloseFrame => {
-                false
-            }
+            What::Message { id: IdIs::Absent | IdIs::IsNot(_) | IdIs::Any, .. }
+            | What::Pong(_)
+            | What::Closed
+            | What::CloseFrame => false,
         };
         match word {
             "ka" | "connection_ack" => wants(word),

@@ -37,7 +37,8 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
-use crate::scenario::{BYSTANDER, Cast, Conn, Publication, Scenario, Step, Then, cut, cut_hidden};
+use crate::catalogue::probes::asked_by;
+use crate::scenario::{BYSTANDER, Cast, Conn, Firing, Need, Publication, Scenario, Step, Then, cut, cut_hidden};
 use delivery::{Deliveries, Forbidden, Wrong};
 use inbox::Inbox;
 use wait::Waiting;
@@ -78,6 +79,8 @@ pub enum Action {
     Raw(Conn, Vec<u8>),
     /// Make an HTTP request; tell the answer with [`Player::answered`].
     Call(u32, Request),
+    /// Use the declared trigger; tell with [`Player::answered`], a command that succeeds by status 200.
+    Fire(u32, Firing),
 }
 
 /// What comes out of the player.
@@ -146,7 +149,11 @@ impl<'s> Player<'s> {
     /// A player at the first step.
     pub fn new(scenario: &'s Scenario, cast: Cast, limits: Limits, at: Moment) -> Self {
         let steps = (scenario.steps)(&cast).into();
-        let deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        let mut deliveries = Deliveries::new(scenario.dialect, &cast.prefix);
+        // What handlers and filters make of an event cannot be told from the request.
+        if scenario.needs.iter().any(|need| matches!(need, Need::Capability(_))) {
+            deliveries.tell_no_events();
+        }
         Self {
             scenario,
             cast,
@@ -206,7 +213,13 @@ impl<'s> Player<'s> {
             let conversation = Conversation::new(self.scenario.dialect).with_slack(Duration::from_secs(5));
             self.lines.insert(
                 conn,
-                Line { conversation, inbox: Inbox::default(), over: false, watch: Watch::default(), murky: false },
+                Line {
+                    conversation,
+                    inbox: Inbox::new(self.cast.own.is_some()),
+                    over: false,
+                    watch: Watch::default(),
+                    murky: false,
+                },
             );
         }
         match any_of.iter().find(|greeting| greeting.fits(&response)) {
@@ -275,7 +288,12 @@ impl<'s> Player<'s> {
             Ok(response) => response,
             Err(trouble) => return self.end(Ending::Trouble(trouble)),
         };
+        if any_of.is_empty() && !(200..300).contains(&response.status) {
+            // The declared trigger is the user's, and not a part of what is judged.
+            return self.end(Ending::Trouble(format!("the declared trigger answers with status {}", response.status)));
+        }
         match any_of.iter().find(|answer| answer.fits(&response)) {
+            None if any_of.is_empty() => self.evidence.push("the declared trigger was used".into()),
             Some(answer) => {
                 self.read(answer.reading);
                 self.evidence.push(format!("HTTP {}", cut(&answer.to_string(), 100)));
@@ -313,10 +331,12 @@ impl<'s> Player<'s> {
     /// What became of it, and who can go on listening on its connections. `None` while it runs.
     pub fn finish(self) -> Option<(Outcome, Listener)> {
         let listener = Listener::new(self.deliveries, self.lines, self.cast.prefix, self.limits.quiet);
+        // What an open question provokes is held against nobody.
+        let counts = !self.scenario.is_probe();
         let outcome = Outcome {
             ending: self.ending?,
-            findings: self.findings,
-            losses: self.losses,
+            findings: if counts { self.findings } else { Vec::new() },
+            losses: if counts { self.losses } else { Vec::new() },
             evidence: self.evidence,
             observations: self.observations,
             measures: self.measures,
@@ -360,6 +380,10 @@ impl<'s> Player<'s> {
                 let call = self.call(request);
                 self.waiting = Waiting::Call { call, any_of, rule, until: until + self.limits.step };
             }
+            Step::Fire { firing, rule } => {
+                let call = self.fire(firing);
+                self.waiting = Waiting::Call { call, any_of: Vec::new(), rule, until: until + self.limits.step };
+            }
             Step::Warm { conn, id, attempts, rule } => self.warm(conn, id, attempts.into(), rule),
             Step::Forbid { conn, id, nonce, rule } => {
                 self.deliveries.forbid(Forbidden { conn, id, nonce, rule });
@@ -383,7 +407,18 @@ impl<'s> Player<'s> {
                 self.call(request);
             }
             Publication::Frame(conn, frame) => self.send(conn, frame),
+            Publication::Fire(firing) => {
+                self.fire(firing);
+            }
         }
+    }
+
+    fn fire(&mut self, firing: Firing) -> u32 {
+        self.calls += 1;
+        self.published = Some(self.now);
+        self.note(0, Event::Bytes { what: "the declared trigger" });
+        self.out.push_back(Action::Fire(self.calls, firing));
+        self.calls
     }
 
     fn call(&mut self, request: Request) -> u32 {
@@ -452,6 +487,10 @@ impl<'s> Player<'s> {
     }
 
     fn end(&mut self, ending: Ending) {
+        if let (Ending::Unmet(unmet), Some(question)) = (&ending, asked_by(self.scenario.dialect, self.scenario.id)) {
+            // An answer that nobody thought of is a reading too.
+            self.observations.push(Observation { name: question, value: format!("something else: {}", unmet.got) });
+        }
         if self.ending.is_none() {
             self.ending = Some(ending);
             self.waiting = Waiting::Nothing;

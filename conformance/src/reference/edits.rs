@@ -22,6 +22,8 @@ pub struct Edits {
     traps: Vec<(Trigger, Reaction)>,
     counts: BTreeMap<(ConnectionId, usize), u32>,
     held: BTreeMap<ConnectionId, OwnedFrame>,
+    /// How many subscriptions a connection held when it was last sent something that an edit concerns.
+    granted: BTreeMap<(ConnectionId, usize), usize>,
 }
 
 impl Edits {
@@ -34,7 +36,13 @@ impl Edits {
                 How::Edit(edit) => edits.messages.push(*edit),
                 How::Http(edit) => edits.answers.push(*edit),
                 How::Trap(trigger, reaction) => edits.traps.push((*trigger, *reaction)),
-                How::Skip(_) | How::Auth(_) | How::Modes(_) | How::Set(_) => {}
+                How::Skip(_)
+                | How::Auth(_)
+                | How::Modes(_)
+                | How::Set(_)
+                | How::Filter(_)
+                | How::Invalidation(_)
+                | How::Unhandled(_) => {}
             }
         }
         edits
@@ -77,6 +85,10 @@ impl Edits {
                 }
                 if let Change::HoldBack = edit.change {
                     self.held.insert(connection, frame);
+                    continue;
+                }
+                let before = self.granted.insert((connection, index), subscriptions.len()).unwrap_or_default();
+                if matches!(edit.change, Change::DropAfterGrant) && before > 0 && before < subscriptions.len() {
                     continue;
                 }
                 out.extend(change(frame, edit.change, subscriptions));
@@ -179,6 +191,8 @@ fn change(frame: OwnedFrame, change: Change, subscriptions: &[String]) -> Vec<Ow
     match change {
         Change::Drop | Change::HoldBack => Vec::new(),
         Change::Duplicate => vec![whole(text.clone()), whole(text)],
+        Change::DuplicateShared if subscriptions.len() > 1 => vec![whole(text.clone()), whole(text)],
+        Change::DuplicateShared | Change::DropAfterGrant => vec![whole(text)],
         Change::AsBinary => vec![OwnedFrame::Binary(text.into_bytes())],
         Change::Truncate => {
             let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
@@ -192,6 +206,7 @@ fn change(frame: OwnedFrame, change: Change, subscriptions: &[String]) -> Vec<Ow
         Change::Remove(_)
         | Change::Set(..)
         | Change::Alter(_)
+        | Change::Rewrite(_)
         | Change::Stringify(_)
         | Change::Rename(_)
         | Change::MangleId
@@ -216,6 +231,7 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
                 set(&mut message, path, Json::String(value));
             }
         }
+        Change::Rewrite(rewrite) => rewrite_event(&mut message, rewrite),
         Change::Rename(word) => set(&mut message, "type", Json::String(word.into())),
         Change::MangleId => set(&mut message, "id", Json::String(format!("{id}x"))),
         Change::MangleUnusualId if id.chars().any(|c| !c.is_ascii_alphanumeric()) => {
@@ -228,7 +244,9 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
         }
         Change::MangleUnusualId
         | Change::Drop
+        | Change::DropAfterGrant
         | Change::Duplicate
+        | Change::DuplicateShared
         | Change::HoldBack
         | Change::AsBinary
         | Change::Truncate
@@ -239,6 +257,16 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
         | Change::After(_) => {}
     }
     message.to_string()
+}
+
+/// Changes what an event says: `payload.data`, or what the text in `event` means.
+fn rewrite_event(message: &mut Json, rewrite: fn(&mut Json)) {
+    if let Some(data) = reach(message, "payload.data") {
+        rewrite(data);
+    } else if let Some(mut value) = at_path(message, "event").and_then(Json::as_str).and_then(parse_json) {
+        rewrite(&mut value);
+        set(message, "event", Json::String(value.to_string()));
+    }
 }
 
 /// Another value of the same kind.
@@ -261,6 +289,11 @@ fn change_answer(answer: &mut Response, change: HttpChange) {
         }
         HttpChange::Body(body) => answer.body = body.into(),
         HttpChange::Remove(path) => edit_body(answer, |body| remove(body, path)),
+        HttpChange::Alter(path) => edit_body(answer, |body| {
+            if let Some(value) = at_path(body, path).map(altered) {
+                set(body, path, value);
+            }
+        }),
         HttpChange::Set(path, value) => {
             edit_body(answer, |body| set(body, path, parse_json(value).unwrap_or_default()))
         }

@@ -11,12 +11,13 @@ use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::selection::Selection;
 use appsync_protocol::server::{Asked, Handled, Host, Identity, Mode, Outcome, Plan, PlanChecks, Policy, Refusal};
-use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
+use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Request, Response};
 
 use super::edits::Edits;
-use super::events::{Events, Meter};
-use super::graphql::{Engine, Executed, RequestError, Settings, SettingsError};
+use super::events::{Context, Events, Meter};
+use super::graphql::{Bent, Engine, Executed, RequestError, Settings, SettingsError};
 use super::profile::Profile;
+use super::trial;
 use crate::auth::{self, AllowedModes, Authorizer, Denial, Purpose};
 use crate::fault::{How, Reaction};
 
@@ -59,8 +60,8 @@ impl From<Response> for Answer {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            auth: auth::example::settings(),
+        let whole = Self {
+            auth: trial::auth(),
             modes: AllowedModes::everywhere(&Mode::ALL),
             // So that nothing in virtual time depends on the day.
             epoch_unix_s: crate::scenario::cast::EXAMPLE_UNIX_S,
@@ -68,8 +69,9 @@ impl Default for Config {
             policy: Policy::default(),
             events: Events::default(),
             profile: Profile::default(),
-            graphql: Settings::default(),
-        }
+            graphql: trial::graphql(),
+        };
+        whole.with_events(trial::events())
     }
 }
 
@@ -137,19 +139,24 @@ impl Endpoint {
     }
 
     /// An endpoint with a GraphQL API that was made before.
-    pub fn with_engine(mut config: Config, bent: &[How], engine: Engine) -> Self {
+    pub fn with_engine(mut config: Config, bent: &[How], mut engine: Engine) -> Self {
         config.policy.namespaces = config.events.names().map(str::to_owned).collect();
         config.profile.apply(&mut config.policy);
         let mut checks = auth::Checks::default();
+        let mut bent_filters = Bent::default();
         for how in bent {
             match how {
                 How::Skip(check) => config.policy = config.policy.without(*check),
                 How::Set(change) => change(&mut config.policy),
                 How::Auth(check) => checks = checks.without(*check),
                 How::Modes(change) => change(&mut config.modes),
+                How::Filter(bend) => bent_filters.filter = Some(*bend),
+                How::Invalidation(bend) => bent_filters.invalidation = Some(*bend),
+                How::Unhandled(namespace) => config.events.forget_handlers(namespace),
                 How::Door(_) | How::Edit(_) | How::Http(_) | How::Trap(..) => {}
             }
         }
+        engine.bend(bent_filters);
         Self {
             hub: Hub::new(config.policy.clone()),
             authorizer: Authorizer::new(&config.auth).with_checks(checks),
@@ -220,6 +227,7 @@ impl Endpoint {
             meter: &mut self.meter,
             at,
             from: Some(from),
+            headers: None,
         };
         self.hub.receive(at, from, frame, &mut judge);
         if matches!(frame, Frame::Close { .. } | Frame::Lost) {
@@ -267,7 +275,7 @@ impl Endpoint {
     pub(super) const fn judge(&mut self, from: Option<ConnectionId>) -> Judge<'_> {
         let at = self.hub.now();
         let (authorizer, meter) = (&mut self.authorizer, &mut self.meter);
-        Judge { engine: &self.engine, config: &self.config, authorizer, meter, at, from }
+        Judge { engine: &self.engine, config: &self.config, authorizer, meter, at, from, headers: None }
     }
 
     /// How often the Lambda authorizer was asked (GQL-AUTH-020, EVT-AUTH-029).
@@ -319,7 +327,7 @@ impl Endpoint {
             }
             let others: Vec<String> = self
                 .hub
-                .connection_mut(id)
+                .server(id)
                 .map(|server| server.subscriptions().map(|(id, _)| id.to_owned()).collect())
                 .unwrap_or_default();
             let dialect = self.dialects.get(&id).copied();
@@ -361,6 +369,7 @@ impl Endpoint {
             meter: &mut self.meter,
             at,
             from: Some(id),
+            headers: None,
         };
         self.hub.receive(at, id, Frame::Lost, &mut judge);
         self.dialects.remove(&id);
@@ -381,6 +390,16 @@ pub(super) struct Judge<'e> {
     meter: &'e mut Meter,
     at: Moment,
     from: Option<ConnectionId>,
+    /// Header fields of the HTTP request that it comes from, if it does.
+    headers: Option<&'e Headers>,
+}
+
+impl<'e> Judge<'e> {
+    /// The same for a request over HTTP.
+    pub(super) const fn of(mut self, request: &'e Request) -> Self {
+        self.headers = Some(&request.headers);
+        self
+    }
 }
 
 impl Host for Judge<'_> {
@@ -420,8 +439,8 @@ impl Host for Judge<'_> {
         }
     }
 
-    fn publishing(&mut self, _who: &Identity, channel: &Channel, events: &[&str]) -> Handled<Vec<Outcome>> {
-        self.config.events.publishing(channel, events)
+    fn publishing(&mut self, who: &Identity, channel: &Channel, events: &[&str]) -> Handled<Vec<Outcome>> {
+        self.config.events.publishing(channel, events, &Context { who, headers: self.headers })
     }
 
     fn subscribing(&mut self, _who: &Identity, pattern: &ChannelPattern) -> Handled<()> {

@@ -17,7 +17,9 @@ pub mod page;
 pub mod profile;
 pub mod settings;
 pub mod shell;
+mod trial;
 
 pub use appsync_protocol::hub::ConnectionId;
 pub use endpoint::{Answer, Config, Endpoint};
 pub use profile::Profile;
+pub use trial::kept_by;

@@ -39,6 +39,7 @@ pub fn decide(facts: &ExitFacts<'_>) -> Exit {
     let found = interrupted(facts)
         .or_else(|| facts.harness_error.as_ref().map(|what| (70, what.clone())))
         .or_else(|| facts.usage.as_ref().map(|what| (2, what.clone())))
+        .or_else(|| unknown_entries(facts).map(|what| (2, what)))
         .or_else(|| facts.unreachable.as_ref().map(|what| (3, format!("no statement about the target: {what}"))))
         .or_else(|| unexpected_failures(facts).map(|what| (1, what)))
         .or_else(|| stale_baseline(facts).map(|what| (6, what)))
@@ -67,17 +68,27 @@ fn unexpected_failures(facts: &ExitFacts<'_>) -> Option<String> {
     }
 }
 
+fn unknown_entries(facts: &ExitFacts<'_>) -> Option<String> {
+    let unknown = facts.baseline?.unknown.len();
+    (unknown > 0).then(|| format!("the baseline names what does not exist: {}", entries(unknown)))
+}
+
 fn stale_baseline(facts: &ExitFacts<'_>) -> Option<String> {
     let comparison = facts.baseline?;
-    let entries = |n: usize| if n == 1 { "1 entry".into() } else { format!("{n} entries") };
-    match (comparison.stale.len(), comparison.unknown.len()) {
+    match (comparison.stale.len(), comparison.expired.len()) {
         (0, 0) => None,
         (stale, 0) => Some(format!("the baseline is stale: {} better now", entries(stale))),
-        (0, unknown) => Some(format!("the baseline is stale: {} without a case", entries(unknown))),
-        (stale, unknown) => {
-            Some(format!("the baseline is stale: {} better now, {} without a case", entries(stale), entries(unknown)))
-        }
+        (0, expired) => Some(format!("the baseline has expired: {} beyond the last day", entries(expired))),
+        (stale, expired) => Some(format!(
+            "the baseline is stale: {} better now, and {} beyond the last day",
+            entries(stale),
+            entries(expired)
+        )),
     }
+}
+
+fn entries(n: usize) -> String {
+    if n == 1 { "1 entry".into() } else { format!("{n} entries") }
 }
 
 fn inconclusive(facts: &ExitFacts<'_>) -> Option<String> {

@@ -190,6 +190,8 @@ const fn bent_by(how: How) -> &'static str {
         How::Skip(_) => "a check of the server is left out",
         How::Door(_) => "a check of the handshake or of an HTTP endpoint is left out",
         How::Auth(_) => "a check of credentials is left out",
+        How::Filter(_) | How::Invalidation(_) => "filters are read wrongly",
+        How::Unhandled(_) => "a namespace is without its handlers",
         How::Modes(_) => "other authorization modes are enabled",
         How::Set(_) => "a limit is moved",
         How::Edit(_) => "an outgoing message is changed",

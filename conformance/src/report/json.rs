@@ -10,6 +10,8 @@ use appsync_protocol::requirement::{Reach, Requirement};
 use appsync_protocol::transcript::Transcript;
 use serde::{Deserialize, Serialize};
 
+use super::baseline::BaselineRecord;
+use super::figures::{self, Figures};
 use super::model::{Case, Exit, Run, SCHEMA_VERSION, Target};
 pub use super::read::from_json;
 use super::roll_up;
@@ -37,6 +39,9 @@ pub struct Document {
     pub requirements: Vec<RequirementRecord>,
     /// Measured values and readings, merged over all cases.
     pub observations: Vec<ObservationRecord>,
+    /// How the run compares with a baseline, where it was held against one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
     /// Exit code and reason.
     pub exit: ExitRecord,
 }
@@ -48,6 +53,9 @@ pub struct SuiteRecord {
     pub name: String,
     /// Version of the package.
     pub version: String,
+    /// What its trial showed; not in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<Figures>,
 }
 
 /// Facts about the run as a whole.
@@ -212,7 +220,7 @@ pub fn to_text(document: &Document) -> String {
 
 /// Indented JSON text. Records hold texts, numbers and lists under string keys: there is nothing in them
 /// that JSON could not say.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub fn pretty(value: &impl Serialize) -> String {
     match serde_json::to_string_pretty(value) {
         Ok(text) => text + "\n",
         Err(error) => unreachable!("records are JSON: {error}"),
@@ -233,6 +241,7 @@ impl Document {
             requirements: roll_up::requirements(roll_up::register(), &cases),
             cases,
             observations: observations(&run.observations),
+            baseline: None,
             exit: ExitRecord::of(&run.exit),
         }
     }
@@ -246,7 +255,11 @@ impl Document {
 impl SuiteRecord {
     /// This very suite.
     pub fn this() -> Self {
-        Self { name: "syncspec".into(), version: env!("CARGO_PKG_VERSION").into() }
+        Self {
+            name: "syncspec".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            figures: figures::published().cloned(),
+        }
     }
 }
 

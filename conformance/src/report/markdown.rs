@@ -38,6 +38,9 @@ pub fn to_markdown(document: &Document) -> String {
     if bad.len() > SHOWN_MAX {
         out.push_str(&format!("\n{} more are in the JSON report.\n", bad.len() - SHOWN_MAX));
     }
+    if let Some(figures) = &document.suite.figures {
+        out.push_str(&format!("\nThe suite on trial: {}.\n", figures.sentence()));
+    }
     out
 }
 

@@ -68,6 +68,7 @@ pub fn merge(parts: &[Named]) -> Option<Document> {
         requirements: roll_up::requirements(rows(parts), &cases),
         observations: observations(parts),
         cases,
+        baseline: None,
         exit: exit(parts),
     })
 }

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod emit;
 pub mod exit;
 pub mod explain;
+pub mod figures;
 pub mod format;
 pub mod github;
 pub mod har;
@@ -31,3 +32,11 @@ pub mod sarif;
 pub mod text;
 
 pub use model::{Case, Exit, Run, Target};
+
+/// Whether a case of this id exists, run or not: a scenario, or what the monitor may find.
+pub fn is_known_case(id: &str) -> bool {
+    let is_rule = |rule: &str| appsync_protocol::requirement::Requirement::parse(rule).is_some();
+    crate::catalogue::scenarios().any(|scenario| scenario.id == id)
+        || id.strip_prefix("monitor/").is_some_and(is_rule)
+        || id.strip_prefix(crate::run::CONFLICT_PREFIX).is_some_and(|name| crate::profile::Fact::named(name).is_some())
+}

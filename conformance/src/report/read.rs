@@ -71,15 +71,8 @@ impl std::error::Error for ReadError {}
 /// # Errors
 /// When the file cannot be read, is too long, is no UTF-8, or holds no report of this or an older form.
 pub fn from_file(path: &Path) -> Result<Document, ReadError> {
-    let told = |error: ReadError| ReadError { path: Some(path.into()), ..error };
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().take(BYTES_MAX + 1).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| told(wrong("", format!("expected a report that can be read; got {error}"))))?;
-    from_bytes(&bytes).map_err(told)
+    let text = file_text(path, "a report")?;
+    from_text(&text).map_err(|error| ReadError { path: Some(path.into()), ..error })
 }
 
 /// Reads a report from bytes: JSON, or one JSON object a line.
@@ -87,16 +80,35 @@ pub fn from_file(path: &Path) -> Result<Document, ReadError> {
 /// # Errors
 /// When they are too many, no UTF-8, or no report of this or an older form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Document, ReadError> {
+    from_text(text_of(bytes, "a report")?)
+}
+
+/// The text of a file that should hold `what`; `-` is standard input.
+///
+/// # Errors
+/// When it cannot be read, is longer than [`BYTES_MAX`], or is no UTF-8.
+pub fn file_text(path: &Path, what: &str) -> Result<String, ReadError> {
+    let told = |error: ReadError| ReadError { path: Some(path.into()), ..error };
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(BYTES_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| told(wrong("", format!("expected {what} that can be read; got {error}"))))?;
+    text_of(&bytes, what).map(str::to_owned).map_err(told)
+}
+
+fn text_of<'b>(bytes: &'b [u8], what: &str) -> Result<&'b str, ReadError> {
     if bytes.len() as u64 > BYTES_MAX {
-        return Err(wrong("", format!("expected a report of at most {BYTES_MAX} bytes; got more")));
+        return Err(wrong("", format!("expected {what} of at most {BYTES_MAX} bytes; got more")));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         ReadError { at: Some((line, column)), ..wrong("", "expected UTF-8; got other bytes".into()) }
-    })?;
-    from_text(text)
+    })
 }
 
 /// Reads a report from a text: JSON, or one JSON object a line.
@@ -202,6 +214,7 @@ fn streamed(started: Started, finished: Option<Finished>, cases: Vec<CaseRecord>
         requirements: roll_up::requirements(roll_up::register(), &cases),
         observations: observations(&cases),
         cases,
+        baseline: None,
         exit,
     }
 }
@@ -231,7 +244,8 @@ impl CaseRecord {
 
 // The form
 
-fn parse<T: DeserializeOwned>(text: &str, first_line: usize, expected: &str) -> Result<T, ReadError> {
+/// A value from JSON text that begins at `first_line` of its file; what is wrong is told with its place.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, first_line: usize, expected: &str) -> Result<T, ReadError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let told = |member: String, error: &serde_json::Error| {
@@ -365,6 +379,6 @@ fn check_word(member: &str, word: &str, known: &[&str]) -> Result<(), ReadError>
     Err(wrong(member, format!("expected one of {}; got {word:?}", known.join(", "))))
 }
 
-pub(super) fn wrong(member: &str, why: String) -> ReadError {
+pub(crate) fn wrong(member: &str, why: String) -> ReadError {
     ReadError { path: None, at: None, member: member.into(), why }
 }

@@ -91,7 +91,16 @@ impl Ledger {
         for (name, value) in &outcome.measures {
             self.measures.entry(name).or_default().push(*value);
         }
-        let reason = reason(verdict, &breaches, &outcome.ending, seen_once);
+        let reason = match verdict {
+            Verdict::Info if scenario.is_probe() => readings(&outcome.observations),
+            Verdict::Pass
+            | Verdict::Fail
+            | Verdict::Warn
+            | Verdict::Info
+            | Verdict::NotApplicable
+            | Verdict::Blocked
+            | Verdict::Inconclusive => reason(verdict, &breaches, &outcome.ending, seen_once),
+        };
         Case {
             verdict,
             reason: self.clean(&reason),
@@ -230,6 +239,12 @@ fn merged(name: &str, mut values: Vec<u64>) -> Observation {
         format!("{least} to {most} ms, median {middle} ms, {count} measured")
     };
     Observation { name: name.into(), value }
+}
+
+/// What a probe has measured.
+fn readings(observations: &[Observation]) -> String {
+    let all: Vec<_> = observations.iter().map(|seen| format!("{}: {}", seen.name, seen.value)).collect();
+    all.join("; ")
 }
 
 fn reason(verdict: Verdict, breaches: &[Breach], ending: &Ending, seen_once: bool) -> String {

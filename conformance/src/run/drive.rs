@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use appsync_protocol::finding::Finding;
@@ -13,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::Endpoint;
+use super::budget::{Budget, Pace};
+use super::{Endpoint, fire};
 use crate::link::{Dialer, LinkError, Opened, SocketHandle};
 use crate::player::{Action, Actor, Ending, Limits, Listener, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
@@ -26,67 +26,6 @@ const HEARD_MAX: usize = 32 * 1024 * 1024;
 
 /// What a frame costs besides its payload.
 const FRAME_COST: usize = 256;
-
-/// What the whole run may use and has used.
-pub struct Budget {
-    connections_max: u64,
-    messages_max: u64,
-    connections: AtomicU64,
-    messages: AtomicU64,
-    slowest_delivery_us: AtomicU64,
-}
-
-impl Budget {
-    /// A budget of which nothing is used.
-    pub const fn new(connections_max: u64, messages_max: u64) -> Self {
-        Self {
-            connections_max,
-            messages_max,
-            connections: AtomicU64::new(0),
-            messages: AtomicU64::new(0),
-            slowest_delivery_us: AtomicU64::new(0),
-        }
-    }
-
-    /// Connections and HTTP requests so far.
-    pub fn connections(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
-    }
-
-    /// Messages so far.
-    pub fn messages(&self) -> u64 {
-        self.messages.load(Ordering::Relaxed)
-    }
-
-    /// max(100 ms, 3 times the slowest delivery of the run), at most 5 s.
-    pub fn quiet_window(&self) -> Duration {
-        let slowest = Duration::from_micros(self.slowest_delivery_us.load(Ordering::Relaxed));
-        (slowest * 3).clamp(Duration::from_millis(100), Duration::from_secs(5))
-    }
-
-    fn connects(&self) -> Result<(), String> {
-        if self.connections.fetch_add(1, Ordering::Relaxed) < self.connections_max {
-            Ok(())
-        } else {
-            Err(format!("the budget of {} connections is used up (--max-connections)", self.connections_max))
-        }
-    }
-
-    fn sends(&self) -> Result<(), String> {
-        if self.messages.fetch_add(1, Ordering::Relaxed) < self.messages_max {
-            Ok(())
-        } else {
-            Err(format!("the budget of {} messages is used up (--max-messages)", self.messages_max))
-        }
-    }
-
-    fn note_deliveries(&self, outcome: &Outcome) {
-        for took in &outcome.deliveries {
-            let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-            self.slowest_delivery_us.fetch_max(micros, Ordering::Relaxed);
-        }
-    }
-}
 
 /// `Sec-WebSocket-Key` of a scenario: 16 bytes, different for each.
 pub(super) fn upgrade_key(seed: u64, number: usize) -> String {
@@ -110,7 +49,8 @@ pub(super) struct Driver {
 struct Traffic {
     handles: BTreeMap<Conn, SocketHandle>,
     opens: JoinSet<(Conn, Result<Opened, LinkError>)>,
-    calls: JoinSet<(u32, Result<Response, LinkError>)>,
+    calls: JoinSet<(u32, Result<Response, String>)>,
+    paces: BTreeMap<Conn, Pace>,
     sender: mpsc::Sender<(Conn, OwnedFrame)>,
     inbox: mpsc::Receiver<(Conn, OwnedFrame)>,
     heard: usize,
@@ -125,59 +65,42 @@ impl Driver {
         let Some(endpoint) = self.endpoint.clone() else {
             return (trouble("there is no endpoint of this dialect"), None);
         };
-        let mut player = Player::new(scenario, self.cast(&endpoint), self.limits, Moment::START);
+        let mut player = Player::new(scenario, self.cast(scenario, &endpoint), self.limits, Moment::START);
         let mut traffic = Traffic::new();
-        let line = Wire { dialer: &self.dialer, endpoint: &endpoint, budget: &self.budget };
+        let line = Wire { dialer: &self.dialer, endpoint: &endpoint, budget: &self.budget, step: self.limits.step };
         line.drive(&mut traffic, &mut player, self.limits.scenario).await;
         let Some((outcome, listener)) = player.finish() else {
             traffic.close().await;
             return (trouble("the player ended without an outcome"), None);
         };
         self.budget.note_deliveries(&outcome);
-        if outcome.ending == Ending::Met && !scenario.hazard && listener.is_of_use() {
+        if outcome.ending == Ending::Met && !scenario.hazard && !scenario.is_probe() && listener.is_of_use() {
             return (outcome, Some(Lingering { scenario, listener, traffic }));
         }
         traffic.close().await;
         (outcome, None)
     }
 
-    fn cast(&self, endpoint: &Endpoint) -> Cast {
-        cast(endpoint, self.prefix.clone(), self.upgrade_key.clone())
-    }
-}
-
-/// What a client of this endpoint has to know.
-pub(super) fn cast(endpoint: &Endpoint, prefix: String, upgrade_key: String) -> Cast {
-    Cast {
-        dialect: endpoint.dialect,
-        prefix,
-        api_key: endpoint.api_key.clone(),
-        keyring: endpoint.keyring.clone(),
-        now_unix_s: super::now_unix_s(),
-        denied: endpoint.denied.clone(),
-        auth_host: endpoint.auth_host.clone(),
-        http_path: endpoint.http.path.clone(),
-        realtime: endpoint.realtime.clone(),
-        namespaces: endpoint.namespaces.clone(),
-        upgrade_key,
+    fn cast(&self, scenario: &Scenario, endpoint: &Endpoint) -> Cast {
+        let cast = endpoint.cast(&self.prefix, &self.upgrade_key);
+        Cast { own: cast.own.filter(|_| scenario.takes_declared()), ..cast }
     }
 }
 
 /// Where a client speaks, and what it may use.
-struct Wire<'w> {
-    dialer: &'w Dialer,
-    endpoint: &'w Endpoint,
-    budget: &'w Budget,
+#[derive(Clone, Copy)]
+pub(super) struct Wire<'w> {
+    pub(super) dialer: &'w Dialer,
+    pub(super) endpoint: &'w Endpoint,
+    pub(super) budget: &'w Budget,
+    /// Limit for one answer.
+    pub(super) step: Duration,
 }
 
 /// Lets any client speak to an endpoint until it is done, and says goodbye.
-pub(super) async fn converse<A: Actor>(
-    (dialer, endpoint, budget): (&Dialer, &Endpoint, &Budget),
-    limit: Duration,
-    client: &mut A,
-) {
+pub(super) async fn converse<A: Actor>(wire: Wire<'_>, limit: Duration, client: &mut A) {
     let mut traffic = Traffic::new();
-    Wire { dialer, endpoint, budget }.drive(&mut traffic, client, limit).await;
+    wire.drive(&mut traffic, client, limit).await;
     traffic.close().await;
 }
 
@@ -209,11 +132,23 @@ impl Wire<'_> {
             }
             Action::Call(call, request) => {
                 self.budget.connects()?;
+                self.budget.http_pace.turn().await;
                 let (dialer, url) = (self.dialer.clone(), self.endpoint.http.clone());
-                traffic.calls.spawn(async move { (call, dialer.http(&url, &request).await) });
+                traffic
+                    .calls
+                    .spawn(async move { (call, dialer.http(&url, &request).await.map_err(|error| error.to_string())) });
+            }
+            Action::Fire(call, firing) => {
+                self.budget.connects()?;
+                self.budget.http_pace.turn().await;
+                let (dialer, limit) = (self.dialer.clone(), self.step * 2);
+                traffic.calls.spawn(async move { (call, fire::fire(&dialer, firing, limit).await) });
             }
             Action::Transmit(conn, frame) => {
                 self.budget.sends()?;
+                if is_publish(&frame) {
+                    traffic.paces.entry(conn).or_insert_with(|| self.budget.pace()).turn().await;
+                }
                 if let Some(handle) = traffic.handles.get(&conn) {
                     // That it could not be sent shows as the end of the connection.
                     let _ = handle.send(frame).await;
@@ -282,6 +217,7 @@ impl Traffic {
             handles: BTreeMap::new(),
             opens: JoinSet::new(),
             calls: JoinSet::new(),
+            paces: BTreeMap::new(),
             sender,
             inbox,
             heard: 0,
@@ -327,10 +263,22 @@ impl Traffic {
                 }
             }
             Some(Ok((call, answer))) = self.calls.join_next() => {
-                player.answered(self.now(), call, answer.map_err(|error| error.to_string()));
+                player.answered(self.now(), call, answer);
             }
             () = sleep_until(self.start + until) => player.elapse(self.now()),
         }
+    }
+}
+
+/// Whether a frame publishes, as far as a pace has to know.
+fn is_publish(frame: &OwnedFrame) -> bool {
+    match frame {
+        OwnedFrame::Text { text, .. } => text.contains(r#""type":"publish""#),
+        OwnedFrame::Binary(_)
+        | OwnedFrame::Ping(_)
+        | OwnedFrame::Pong(_)
+        | OwnedFrame::Close { .. }
+        | OwnedFrame::Lost => false,
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::drive::{cast, converse, upgrade_key};
+use super::drive::{Wire, converse, upgrade_key};
 use super::restart::Keeper;
 use super::{Budget, Endpoint, preflight};
 use crate::fuzzing::cells::Coverage;
@@ -227,7 +227,8 @@ struct Campaign {
 impl Campaign {
     /// Looks whether there is anything to fuzz.
     async fn new(options: FuzzOptions, dialer: Dialer) -> Result<Self, String> {
-        let lacks = preflight::reach(&dialer, &options.endpoint, options.step_timeout).await?;
+        let found = preflight::reach(&dialer, &options.endpoint, options.seed, options.step_timeout).await?;
+        let lacks = found.lacking;
         if lacks.contains(&Need::ChannelSchema) {
             return Err(Need::ChannelSchema.lacks().into());
         }
@@ -239,7 +240,7 @@ impl Campaign {
             without.extend([Topic::Deep, Topic::Longest, Topic::Wild]);
         }
         Ok(Self {
-            budget: Budget::new(options.connections_max, options.messages_max),
+            budget: Budget::new(options.connections_max, options.messages_max, None),
             keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
             coverage: Coverage::default(),
             without,
@@ -465,15 +466,20 @@ impl Campaign {
         let number = usize::try_from(self.played).unwrap_or_default();
         let prefix = format!("f{:08x}-d{:05}", options.seed & 0xffff_ffff, self.played);
         let setting = Setting {
-            cast: cast(&options.endpoint, prefix, upgrade_key(options.seed, number)),
+            cast: options.endpoint.cast(&prefix, &upgrade_key(options.seed, number)),
             limits: Limits { step: options.step_timeout, quiet: Duration::from_millis(300), ..Limits::default() },
             pause_max: if options.bounds.patient { Duration::from_secs(70) } else { Duration::from_millis(200) },
             recorded,
             without: self.without.clone(),
         };
         let mut driver = Driver::new(setting, source);
-        let place = (&self.dialer, &options.endpoint, &self.budget);
-        let over = timeout(DIALOGUE, converse(place, DIALOGUE, &mut driver)).await;
+        let wire = Wire {
+            dialer: &self.dialer,
+            endpoint: &options.endpoint,
+            budget: &self.budget,
+            step: options.step_timeout,
+        };
+        let over = timeout(DIALOGUE, converse(wire, DIALOGUE, &mut driver)).await;
         if over.is_err() {
             use crate::player::Actor as _;
             driver.abandon(appsync_protocol::moment::Moment::START + DIALOGUE, "the dialogue took too long".into());

@@ -9,16 +9,22 @@
 //! Every wait is bounded: connect, step, scenario and run limits, one inside the other. Trouble of ours or of
 //! the network is *inconclusive*, never *fail*, and never ends the run.
 
+mod budget;
 mod cases;
+mod conflicts;
+mod cost;
 mod draw;
 mod drive;
+pub(crate) mod fire;
 #[cfg(feature = "endpoint")]
 pub mod fuzz;
 mod linger;
 mod preflight;
 mod restart;
 
-pub use drive::Budget;
+pub use budget::{Budget, POLITE_RATE};
+pub use conflicts::PREFIX as CONFLICT_PREFIX;
+pub use cost::Cost;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,15 +41,20 @@ use crate::auth::sign::Secret;
 use crate::catalogue::scenarios;
 use crate::link::Dialer;
 use crate::player::{Ending, Limits, Outcome};
+use crate::profile::Fact;
 use crate::report::baseline::Comparison;
 use crate::report::exit::ExitFacts;
 use crate::report::{Case, Run, Target};
-use crate::scenario::{Need, Scenario, Tier};
+use crate::scenario::{Capabilities, Cast, Need, Own, Scenario, Tier};
 use crate::verdict::Verdict;
 use cases::Ledger;
 use drive::{Driver, Lingering};
 use linger::Lingerers;
 use restart::Keeper;
+
+/// What makes the built-in scenarios fit a GraphQL API.
+pub(crate) const SCHEMA_HINT: &str = "the API lacks the schema of the built-in scenarios, or these credentials may not \
+     subscribe to it: declare a subscription of its own and a trigger in syncspec.toml (syncspec init writes one)";
 
 /// One endpoint to judge.
 #[derive(Clone)]
@@ -64,12 +75,41 @@ pub struct Endpoint {
     pub denied: Option<(Mode, String)>,
     /// Channel namespaces; never empty.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with.
+    pub channel_prefix: String,
+    /// A subscription of its own schema, and what triggers it (GraphQL).
+    pub own: Option<Arc<Own>>,
+    /// What a probe could see, and is declared or denied.
+    pub declared: BTreeMap<Fact, bool>,
+    /// What a probe has seen of it before.
+    pub probed: BTreeMap<Fact, bool>,
+    /// Set-up that is declared.
+    pub capabilities: Capabilities,
 }
 
 impl Endpoint {
     /// The credentials for this mode, if there are any.
     pub fn secret(&self, mode: Mode) -> Option<Secret> {
         self.keyring.secret(mode, &self.api_key)
+    }
+
+    /// Names and credentials for one dialogue with it.
+    pub(crate) fn cast(&self, prefix: &str, upgrade_key: &str) -> Cast {
+        Cast {
+            dialect: self.dialect,
+            prefix: prefix.into(),
+            api_key: self.api_key.clone(),
+            keyring: self.keyring.clone(),
+            now_unix_s: now_unix_s(),
+            denied: self.denied.clone(),
+            auth_host: self.auth_host.clone(),
+            http_path: self.http.path.clone(),
+            realtime: self.realtime.clone(),
+            namespaces: self.namespaces.clone(),
+            channel_prefix: self.channel_prefix.clone(),
+            own: self.own.clone(),
+            upgrade_key: upgrade_key.into(),
+        }
     }
 
     /// The credentials that are used where nothing else is asked for.
@@ -121,6 +161,8 @@ pub struct Options {
     pub max_connections: u64,
     /// Most messages to send.
     pub max_messages: u64,
+    /// Most publishes a second on one connection; none is no limit.
+    pub rate: Option<u32>,
     /// Command that brings the target back and prints a `READY` line.
     pub restart_cmd: Option<String>,
     /// How long to wait for the target to come back.
@@ -196,12 +238,17 @@ pub async fn run(
     let started = Instant::now();
     let run_timeout = options.run_timeout;
     let mut runner = Runner::new(options, dialer, progress);
+    let budget = Arc::clone(&runner.budget);
     let stop = {
         let mut interrupt = interrupt.clone();
         tokio::select! {
             stop = runner.everything() => stop,
             () = tokio::time::sleep(run_timeout) => {
-                runner.out_of_time();
+                runner.cut_short(&format!("the time for the run ({} s) was up", run_timeout.as_secs_f64()));
+                None
+            }
+            why = budget.until_reached() => {
+                runner.cut_short(&why);
                 None
             }
             Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => None,
@@ -222,18 +269,21 @@ struct Runner {
     /// Controls that hold, until all of their dialect do.
     held: Vec<Case>,
     lacking: BTreeMap<Dialect, Vec<Need>>,
+    /// Where declaration and detection part; cases of their own at the end.
+    conflicts: Vec<Case>,
     numbers: BTreeMap<&'static str, usize>,
 }
 
 impl Runner {
     fn new(options: Options, dialer: Dialer, progress: mpsc::UnboundedSender<Progress>) -> Self {
         Self {
-            budget: Arc::new(Budget::new(options.max_connections, options.max_messages)),
+            budget: Arc::new(Budget::new(options.max_connections, options.max_messages, options.rate)),
             keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
             ledger: Ledger::new(&options),
             held: Vec::new(),
             numbers: scenarios().enumerate().map(|(n, s)| (s.id, n)).collect(),
             lacking: BTreeMap::new(),
+            conflicts: Vec::new(),
             options,
             dialer,
             progress,
@@ -242,13 +292,15 @@ impl Runner {
 
     async fn everything(&mut self) -> Option<Stop> {
         for endpoint in self.options.endpoints.clone() {
-            let mut reached = preflight::reach(&self.dialer, &endpoint, self.options.step_timeout).await;
+            let (seed, step) = (self.options.seed, self.options.step_timeout);
+            let mut reached = preflight::reach(&self.dialer, &endpoint, seed, step).await;
             if reached.is_err() && self.options.restart_cmd.is_some() && self.revive(endpoint.dialect).await {
-                reached = preflight::reach(&self.dialer, &endpoint, self.options.step_timeout).await;
+                reached = preflight::reach(&self.dialer, &endpoint, seed, step).await;
             }
             match reached {
-                Ok(lacking) => {
-                    self.lacking.insert(endpoint.dialect, lacking);
+                Ok(found) => {
+                    self.conflicts.extend(conflicts::find(&endpoint, &found.detected));
+                    self.lacking.insert(endpoint.dialect, found.lacking);
                 }
                 Err(why) => return Some(Stop::Unreachable(why)),
             }
@@ -267,15 +319,7 @@ impl Runner {
 
     /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
     fn selected(&self) -> Vec<&'static Scenario> {
-        let wanted = |s: &Scenario| {
-            let named =
-                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
-            s.tier <= self.options.tier
-                && self.options.endpoints.iter().any(|e| e.dialect == s.dialect)
-                && (self.options.filters.is_empty() || self.options.filters.iter().any(named))
-        };
-        let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
-        scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+        self.options.selected()
     }
 
     async fn dialect(&mut self, dialect: Dialect, selected: &[&'static Scenario]) -> Option<Stop> {
@@ -339,16 +383,22 @@ impl Runner {
 
     fn lacks(&self, scenario: &Scenario) -> Option<&'static str> {
         let lacking = self.lacking.get(&scenario.dialect);
+        let has_not = |need| lacking.is_some_and(|lacking| lacking.contains(&need));
+        let own = self.endpoint(scenario.dialect).and_then(|endpoint| endpoint.own.as_ref());
         let lacks = |need: &Need| match need {
             Need::Limits => !self.options.limits,
             Need::SecondNamespace => self.endpoint(scenario.dialect).is_none_or(|e| e.namespaces.len() < 2),
-            Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => {
-                lacking.is_some_and(|lacking| lacking.contains(need))
-            }
+            Need::ChannelSchema | Need::MessageSchema | Need::NoteSchema => has_not(*need),
+            Need::Subscription => own.is_none() && has_not(Need::ChannelSchema),
+            Need::Topic => own.map_or_else(|| has_not(Need::ChannelSchema), |own| !own.has_topics()),
+            Need::Contrast => own.is_none() && has_not(Need::MessageSchema),
             Need::DeniedField => self.endpoint(scenario.dialect).is_none_or(|e| e.denied.is_none()),
             Need::Mode(_) | Need::SecondMode | Need::Jwt | Need::Token => {
                 let endpoint = self.endpoint(scenario.dialect);
                 need.is_without_credentials(|mode| endpoint.is_some_and(|e| e.secret(mode).is_some()))
+            }
+            Need::Capability(capability) => {
+                self.endpoint(scenario.dialect).is_none_or(|e| !e.capabilities.has(*capability))
             }
             Need::Socket => false,
         };
@@ -495,14 +545,13 @@ impl Runner {
         }
     }
 
-    /// The time for the run is up: whatever is open stays open, and says so.
-    fn out_of_time(&mut self) {
-        let why = format!("the time for the run ({} s) was up", self.options.run_timeout.as_secs_f64());
+    /// The run ends before it is over: whatever is open stays open, and says so.
+    fn cut_short(&mut self, why: &str) {
         self.say(format!("{why}; the rest was not run"));
-        self.withhold(&why);
+        self.withhold(why);
         for scenario in self.selected() {
             if !self.ledger.has(scenario.id) {
-                self.put(self.ledger.unplayed(scenario, Verdict::Inconclusive, &why));
+                self.put(self.ledger.unplayed(scenario, Verdict::Inconclusive, why));
             }
         }
     }
@@ -518,6 +567,9 @@ impl Runner {
 
     fn finish(mut self, started: Instant, interrupted: bool) -> Run {
         self.withhold("blocked: the run ended before the other control");
+        for case in std::mem::take(&mut self.conflicts) {
+            self.put(case);
+        }
         for case in self.ledger.monitor_cases() {
             self.put(case);
         }
@@ -539,6 +591,19 @@ impl Runner {
 }
 
 impl Options {
+    /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
+    pub(crate) fn selected(&self) -> Vec<&'static Scenario> {
+        let wanted = |s: &Scenario| {
+            let named =
+                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
+            s.tier <= self.tier
+                && self.endpoints.iter().any(|e| e.dialect == s.dialect)
+                && (self.filters.is_empty() || self.filters.iter().any(named))
+        };
+        let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
+        scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+    }
+
     /// A run of this target in which nothing has happened yet.
     pub fn blank_run(&self) -> Run {
         let mut target = Target { embedded: self.embedded, ..Target::default() };

@@ -3,14 +3,18 @@
 //! Every payload, channel and argument holds a nonce of the run, the scenario and the step, so that what
 //! arrives can be told apart from everything else that travels at the same time.
 
+use std::sync::Arc;
+
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::{Carrier, Credentials, Url, build};
 use appsync_protocol::json::{Json, push_json_string};
 use appsync_protocol::server::Mode;
-use appsync_protocol::wire::{Headers, Request};
+use appsync_protocol::wire::{Bytes, Headers, Request};
 
 use crate::auth::sign::{self, Secret};
 use crate::auth::{Keyring, example, wrong};
+use crate::scenario::Publication;
+use crate::scenario::own::Own;
 
 /// Everything a scenario needs to know of the target and of its own run.
 #[derive(Clone)]
@@ -35,6 +39,10 @@ pub struct Cast {
     pub realtime: Url,
     /// Channel namespaces of the target; never empty.
     pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with; letters, digits and hyphens.
+    pub channel_prefix: String,
+    /// The subscription that is used where any will do, instead of the channel schema.
+    pub own: Option<Arc<Own>>,
     /// `Sec-WebSocket-Key` of upgrades: 16 bytes in base64.
     pub upgrade_key: String,
 }
@@ -66,6 +74,8 @@ impl Cast {
             http_path: http_path.into(),
             realtime: Url { secure: true, host: "api.example.com".into(), path: path.into() },
             namespaces: vec!["default".into(), "other".into()],
+            channel_prefix: String::new(),
+            own: None,
             upgrade_key: "c3luY3NwZWMtZXhhbXBsZQ==".into(),
         }
     }
@@ -142,7 +152,11 @@ impl Cast {
 
     /// A `POST` of JSON to the HTTP endpoint with these credentials.
     pub fn post_by(&self, secret: &Secret, body: &str) -> Request {
-        let mut request = self.post_with_key(body, None);
+        self.signed(secret, body.into())
+    }
+
+    fn signed(&self, secret: &Secret, body: Bytes) -> Request {
+        let mut request = self.unsigned(body);
         // It has a host, so it can be signed.
         let _ = secret.http(&mut request, self.now_unix_s);
         request
@@ -150,11 +164,16 @@ impl Cast {
 
     /// A `POST` of JSON to the HTTP endpoint with this key, or none.
     pub fn post_with_key(&self, body: &str, key: Option<&str>) -> Request {
-        let mut headers = Headers::new().with("host", &self.auth_host).with("content-type", "application/json");
+        let mut request = self.unsigned(body.into());
         if let Some(key) = key {
-            headers.push("x-api-key", key);
+            request.headers.push("x-api-key", key);
         }
-        Request { method: "POST".into(), target: self.http_path.clone(), headers, body: body.into() }
+        request
+    }
+
+    fn unsigned(&self, body: Bytes) -> Request {
+        let headers = Headers::new().with("host", &self.auth_host).with("content-type", "application/json");
+        Request { method: "POST".into(), target: self.http_path.clone(), headers, body }
     }
 
     /// JSON text of a good authorization object for a connection.
@@ -171,23 +190,43 @@ impl Cast {
 
     /// `start` for a document with variables.
     pub fn start(&self, id: &str, document: &str, variables: &Json) -> String {
-        let authorization = self.authorization_of(&request_body(document, variables));
-        self.start_as(id, document, variables, &authorization)
+        let data = request_body(document, variables);
+        let authorization = self.authorization_of(&data);
+        start_text(id, &data, &authorization)
     }
 
     /// `start` with another authorization object.
     pub fn start_as(&self, id: &str, document: &str, variables: &Json, authorization: &str) -> String {
-        let data = request_body(document, variables);
-        format!(
-            r#"{{"id":{},"type":"start","payload":{{"data":{},"extensions":{{"authorization":{authorization}}}}}}}"#,
-            quoted(id),
-            quoted(&data)
-        )
+        start_text(id, &request_body(document, variables), authorization)
     }
 
-    /// `start` of `subscribe2channel(name)`.
+    /// `start` of a subscription to this topic: `subscribe2channel(name)`, or the declared one.
     pub fn start_channel(&self, id: &str, name: &str) -> String {
-        self.start(id, SUBSCRIBE_TO_CHANNEL, &serde_json::json!({ "n": name }))
+        let (document, variables) = self.subscription(name);
+        self.start(id, &document, &variables)
+    }
+
+    /// Document and variables of a subscription to this topic.
+    pub fn subscription(&self, name: &str) -> (String, Json) {
+        match &self.own {
+            Some(own) => (own.document.clone(), own.variables_for(name)),
+            None => (SUBSCRIBE_TO_CHANNEL.into(), serde_json::json!({ "n": name })),
+        }
+    }
+
+    /// JSON text of the request of a subscription to this topic.
+    pub fn subscription_request(&self, name: &str) -> String {
+        let (document, variables) = self.subscription(name);
+        request_body(&document, &variables)
+    }
+
+    /// How an event with this nonce is published to this topic.
+    pub fn publication(&self, name: &str, nonce: &str) -> Publication {
+        let Some(own) = &self.own else { return Publication::Http(self.publish_to_channel(name, nonce)) };
+        match (own.trigger.mutation(name, nonce), own.trigger.firing(name, nonce)) {
+            (_, Some(firing)) => Publication::Fire(firing),
+            (body, None) => Publication::Http(self.post(&body.unwrap_or_default())),
+        }
     }
 
     /// The mutation that `subscribe2channel(name)` hears; the nonce travels in `data`.
@@ -200,7 +239,7 @@ impl Cast {
 
     /// A channel below the first namespace, with a nonce of its own.
     pub fn channel(&self, label: &str) -> String {
-        format!("/{}/{}", self.namespace(), self.nonce(label))
+        format!("/{}/{}{}", self.namespace(), self.channel_prefix, self.nonce(label))
     }
 
     /// The first namespace.
@@ -224,22 +263,33 @@ impl Cast {
 
     /// `publish` of events given as JSON values.
     pub fn publish(&self, id: &str, channel: &str, events: &[Json]) -> String {
-        self.publish_as(id, channel, events, &self.authorization_of(&publish_body(channel, events)))
+        let main = self.main();
+        // Only a signature covers the body, and a body may be megabytes.
+        let body = match &main {
+            Secret::Iam(_) => publish_body(channel, events),
+            Secret::ApiKey(_) | Secret::Token(_) => String::new(),
+        };
+        self.publish_as(id, channel, events, &self.operation_by(&main, &body).to_json())
     }
 
     /// `publish` with another authorization object.
     pub fn publish_as(&self, id: &str, channel: &str, events: &[Json], authorization: &str) -> String {
-        format!(
-            r#"{{"type":"publish","id":{},"channel":{},"events":{},"authorization":{authorization}}}"#,
-            quoted(id),
-            quoted(channel),
-            event_list(events)
-        )
+        let mut text = String::with_capacity(id.len() + channel.len() + room(events) + authorization.len() + 80);
+        text.push_str(r#"{"type":"publish","id":"#);
+        push_json_string(&mut text, id);
+        text.push_str(r#","channel":"#);
+        push_json_string(&mut text, channel);
+        text.push_str(r#","events":"#);
+        push_events(&mut text, events);
+        text.push_str(r#","authorization":"#);
+        text.push_str(authorization);
+        text.push('}');
+        text
     }
 
     /// An HTTP publish of events given as JSON values.
     pub fn http_publish(&self, channel: &str, events: &[Json]) -> Request {
-        self.post(&publish_body(channel, events))
+        self.signed(&self.main(), publish_body(channel, events).into())
     }
 }
 
@@ -265,12 +315,43 @@ pub fn channel_data(nonce: &str) -> String {
 
 /// JSON text of an HTTP publish.
 pub fn publish_body(channel: &str, events: &[Json]) -> String {
-    format!(r#"{{"channel":{},"events":{}}}"#, quoted(channel), event_list(events))
+    let mut text = String::with_capacity(channel.len() + room(events) + 40);
+    text.push_str(r#"{"channel":"#);
+    push_json_string(&mut text, channel);
+    text.push_str(r#","events":"#);
+    push_events(&mut text, events);
+    text.push('}');
+    text
 }
 
-fn event_list(events: &[Json]) -> String {
-    let all: Vec<_> = events.iter().map(|event| quoted(&event.to_string())).collect();
-    format!("[{}]", all.join(","))
+fn start_text(id: &str, data: &str, authorization: &str) -> String {
+    let (id, data) = (quoted(id), quoted(data));
+    format!(
+        r#"{{"id":{id},"type":"start","payload":{{"data":{data},"extensions":{{"authorization":{authorization}}}}}}}"#
+    )
+}
+
+/// About as many bytes as the text of these events takes: they may be megabytes, which are not copied again and again.
+fn room(events: &[Json]) -> usize {
+    events.iter().map(|event| event.as_str().map_or(64, str::len) + 16).sum()
+}
+
+/// Appends a list of strings that hold the JSON text of each event.
+fn push_events(out: &mut String, events: &[Json]) {
+    out.push('[');
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        match event {
+            // The same text as below, written faster.
+            Json::String(text) => push_json_string(out, &quoted(text)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                push_json_string(out, &event.to_string());
+            }
+        }
+    }
+    out.push(']');
 }
 
 /// A text as a JSON string with its quotes.

@@ -5,11 +5,15 @@
 //! scenario has asked for decides it. That something does not come is shown by a marker that does, and a
 //! measured quiet window. Every expectation names the requirement that is broken if it is not met.
 
+pub mod capability;
 pub mod cast;
+pub mod own;
 pub mod pattern;
 mod render;
 
+pub use capability::{Capabilities, Capability};
 pub use cast::Cast;
+pub use own::{Firing, Own};
 pub use pattern::{Answer, Field, Greeting, IdIs, Pattern, Shape, Then, What};
 pub use render::{cut, cut_hidden, render, step_lines};
 
@@ -48,6 +52,12 @@ pub enum Need {
     MessageSchema,
     /// The `Note` schema: `addNote`, `dropNote`, `onNote(board, stars)`.
     NoteSchema,
+    /// A subscription and what triggers it: of the channel schema, or declared.
+    Subscription,
+    /// The same, with an argument that tells events apart.
+    Topic,
+    /// A second subscription, which the events of the first are not for: of the message schema, or declared.
+    Contrast,
     /// A second channel namespace.
     SecondNamespace,
     /// Permission to create hundreds of subscriptions or send megabytes (`--limits`).
@@ -64,6 +74,8 @@ pub enum Need {
     Token,
     /// A subscription that credentials may not start (`--denied`).
     DeniedField,
+    /// Set-up that the target declares.
+    Capability(Capability),
 }
 
 impl Need {
@@ -77,10 +89,14 @@ impl Need {
             Self::ChannelSchema
             | Self::MessageSchema
             | Self::NoteSchema
+            | Self::Subscription
+            | Self::Topic
+            | Self::Contrast
             | Self::SecondNamespace
             | Self::Limits
             | Self::Socket
-            | Self::DeniedField => false,
+            | Self::DeniedField
+            | Self::Capability(_) => false,
         }
     }
 
@@ -90,6 +106,15 @@ impl Need {
             Self::ChannelSchema => "the schema lacks publish2channel and subscribe2channel",
             Self::MessageSchema => "the schema lacks sendMessage and subscribeToMessages",
             Self::NoteSchema => "the schema lacks addNote and onNote",
+            Self::Subscription => {
+                "the schema lacks publish2channel and subscribe2channel, and no subscription is declared (syncspec.toml)"
+            }
+            Self::Topic => {
+                "the schema lacks publish2channel and subscribe2channel, and no subscription with a topic is declared"
+            }
+            Self::Contrast => {
+                "the schema lacks sendMessage and subscribeToMessages, and no subscription is declared (syncspec.toml)"
+            }
             Self::SecondNamespace => "only one --namespace is known",
             Self::Limits => "it needs --limits",
             Self::Socket => "it needs a socket",
@@ -102,6 +127,7 @@ impl Need {
             Self::Jwt => "no JWT was given (--token)",
             Self::Token => "no token was given (--token)",
             Self::DeniedField => "no subscription was named that the credentials may not start (--denied)",
+            Self::Capability(capability) => capability.undeclared(),
         }
     }
 }
@@ -207,6 +233,13 @@ pub enum Step {
         /// Broken if it arrives.
         rule: Requirement,
     },
+    /// Uses the declared trigger of the target. That it cannot be used is trouble and not a fault of the target.
+    Fire {
+        /// How.
+        firing: Firing,
+        /// What it is for.
+        rule: Requirement,
+    },
     /// Listens for the quiet window: max(100 ms, 3 times the slowest delivery of the run).
     Quiet {
         /// The connection.
@@ -228,6 +261,8 @@ pub enum Publication {
     Http(Request),
     /// Over a connection.
     Frame(Conn, OwnedFrame),
+    /// By the declared trigger.
+    Fire(Firing),
 }
 
 /// How long an expectation waits. Not wall-clock figures: the player's limits say what each means.
@@ -245,6 +280,16 @@ impl Scenario {
     /// The area in the identifier: `subscribe` of `graphql/subscribe/ack`.
     pub fn area(&self) -> &'static str {
         self.id.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Whether it can be played with the subscription that a target declares.
+    pub fn takes_declared(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, Need::Subscription | Need::Topic))
+    }
+
+    /// Whether it asks an open question, so that no answer counts against the target.
+    pub fn is_probe(&self) -> bool {
+        self.area() == "probe"
     }
 
     /// Whether it is the discrimination control of its dialect.

@@ -1,5 +1,6 @@
 //! What an expectation accepts, and how a message is held against it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use appsync_protocol::envelope::Raw;
@@ -37,7 +38,7 @@ pub enum What {
         /// Its id.
         id: IdIs,
         /// Members by dotted path, and what each has to be.
-        members: Vec<(&'static str, Shape)>,
+        members: Vec<(Cow<'static, str>, Shape)>,
     },
     /// A pong with this payload.
     Pong(Vec<u8>),
@@ -54,6 +55,8 @@ pub enum IdIs {
     Is(String),
     /// Not there, null or empty.
     Absent,
+    /// Anything, or nothing, but not this text.
+    IsNot(String),
     /// Anything, or nothing.
     Any,
 }
@@ -67,6 +70,8 @@ pub enum Shape {
     OneOf(Vec<Json>),
     /// A string that holds the JSON text of this value; an array of just one such string will do (EVT-A-01).
     JsonText(Json),
+    /// A string in which this stands.
+    Holding(String),
     /// Any string.
     Text,
     /// A whole number above zero.
@@ -77,6 +82,10 @@ pub enum Shape {
     Array,
     /// An array of this many elements.
     Length(usize),
+    /// An array of entries whose `index` is each number below this one once, in any order.
+    Indices(usize),
+    /// A string of at least this many characters, or an array of one such.
+    LongText(usize),
     /// `null`, or not there.
     Nothing,
     /// Not there.
@@ -89,6 +98,11 @@ pub enum Shape {
     NumberOrNothing,
     /// An error list (or one object in its place) with at least one entry.
     Errors,
+    /// Something whose JSON text does not have this part.
+    Without(&'static str),
+    /// A string that holds the JSON text of an object with these members by dotted path; an array of just one such
+    /// string will do (EVT-A-01).
+    Members(Vec<(&'static str, Self)>),
     /// An error list of which one entry has one of these types, after any namespace.
     ErrorType(&'static [&'static str]),
     /// An error list of which one entry has one of these codes or none has any.
@@ -178,6 +192,11 @@ impl Pattern {
         Self::of(What::Message { word, id: IdIs::Absent, members: Vec::new() })
     }
 
+    /// A message that does not bear this id.
+    pub fn with_another_id(word: &'static str, than: &str) -> Self {
+        Self::of(What::Message { word, id: IdIs::IsNot(than.into()), members: Vec::new() })
+    }
+
     /// A pong.
     pub fn pong(payload: &[u8]) -> Self {
         Self::of(What::Pong(payload.to_vec()))
@@ -199,9 +218,9 @@ impl Pattern {
 
     /// The same, with a member that has to fit.
     #[must_use]
-    pub fn has(mut self, path: &'static str, shape: Shape) -> Self {
+    pub fn has(mut self, path: impl Into<Cow<'static, str>>, shape: Shape) -> Self {
         match &mut self.what {
-            What::Message { members, .. } => members.push((path, shape)),
+            What::Message { members, .. } => members.push((path.into(), shape)),
             What::Pong(_) | What::Closed | What::CloseFrame => {}
         }
         self
@@ -242,6 +261,7 @@ impl IdIs {
         match self {
             Self::Is(text) => id.and_then(Json::as_str) == Some(text),
             Self::Absent => id.is_none_or(|id| id.is_null() || id.as_str() == Some("")),
+            Self::IsNot(text) => id.and_then(Json::as_str) != Some(text),
             Self::Any => true,
         }
     }
@@ -257,14 +277,21 @@ impl Shape {
             Self::Is(wanted) => value.is_some_and(|value| same_meaning(wanted, value)),
             Self::OneOf(wanted) => value.is_some_and(|value| wanted.iter().any(|w| same_meaning(w, value))),
             Self::JsonText(wanted) => value.is_some_and(|value| holds(value, wanted)),
+            Self::Holding(part) => value.and_then(Json::as_str).is_some_and(|text| text.contains(part.as_str())),
             Self::Text => value.is_some_and(Json::is_string),
-            Self::PositiveInteger => value.and_then(Json::as_u64).is_some_and(|n| n > 0),
+            Self::PositiveInteger => value.and_then(whole_number).is_some_and(|n| n > 0),
             Self::Object => value.is_some_and(Json::is_object),
             Self::Array => value.is_some_and(Json::is_array),
             Self::Length(length) => value.and_then(Json::as_array).is_some_and(|a| a.len() == *length),
+            Self::Indices(length) => value.and_then(Json::as_array).is_some_and(|entries| indexes(entries, *length)),
+            Self::LongText(least) => value.and_then(only_text).is_some_and(|text| text.chars().count() >= *least),
             Self::TextOrNothing => value.is_none_or(|value| value.is_string() || value.is_null()),
             Self::NumberOrNothing => value.is_none_or(|value| value.is_number() || value.is_null()),
             Self::Errors => !entries(value).is_empty(),
+            Self::Without(part) => value.is_some_and(|value| !value.to_string().contains(part)),
+            Self::Members(members) => value
+                .and_then(held)
+                .is_some_and(|held| members.iter().all(|(path, shape)| shape.fits(at_path(&held, path)))),
             Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
             Self::ErrorCode(codes) => {
                 let all = entries(value);
@@ -275,16 +302,38 @@ impl Shape {
     }
 }
 
+fn indexes(entries: &[Json], length: usize) -> bool {
+    let mut told: Vec<_> = entries.iter().filter_map(|entry| entry.get("index").and_then(whole_number)).collect();
+    told.sort_unstable();
+    told.len() == entries.len() && told.into_iter().eq((0..length).filter_map(|n| u64::try_from(n).ok()))
+}
+
+/// A whole number that is not negative, however it is written: `3e2` and `300.0` are 300 too.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and far below 2^53")]
+fn whole_number(value: &Json) -> Option<u64> {
+    let whole = |number: f64| (number.fract() == 0.0 && (0.0..9e15).contains(&number)).then_some(number as u64);
+    value.as_u64().or_else(|| value.as_f64().and_then(whole))
+}
+
 fn holds(value: &Json, wanted: &Json) -> bool {
-    let text = match value {
+    held(value).is_some_and(|held| same_meaning(&held, wanted))
+}
+
+/// The value whose JSON text a string holds, or the only string of an array.
+fn held(value: &Json) -> Option<Json> {
+    only_text(value).and_then(parse_json)
+}
+
+/// The string, or the only one of an array (EVT-A-01).
+fn only_text(value: &Json) -> Option<&str> {
+    match value {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => match items.as_slice() {
             [Json::String(text)] => Some(text.as_str()),
             _ => None,
         },
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
-    };
-    text.and_then(parse_json).is_some_and(|held| same_meaning(&held, wanted))
+    }
 }
 
 fn entries(value: Option<&Json>) -> Vec<ErrorEntry> {
@@ -345,6 +394,13 @@ impl Greeting {
     #[must_use]
     pub const fn reads(mut self, ambiguity: &'static str, reading: &'static str) -> Self {
         self.reading = Some((ambiguity, reading));
+        self
+    }
+
+    /// The same, after which the scenario is over.
+    #[must_use]
+    pub const fn ends(mut self) -> Self {
+        self.then = Then::End;
         self
     }
 
@@ -426,6 +482,7 @@ impl fmt::Display for Shape {
                 f.write_str(&all.join(" or "))
             }
             Self::JsonText(value) => write!(f, "the text of {value}"),
+            Self::Holding(part) => write!(f, "a string with {part}"),
             Self::Text => f.write_str("a string"),
             Self::PositiveInteger => f.write_str("a whole number above 0"),
             Self::Object => f.write_str("an object"),
@@ -437,6 +494,13 @@ impl fmt::Display for Shape {
             Self::TextOrNothing => f.write_str("a string or nothing"),
             Self::NumberOrNothing => f.write_str("a number or nothing"),
             Self::Errors => f.write_str("errors"),
+            Self::Indices(length) => write!(f, "an entry for each index below {length}"),
+            Self::LongText(least) => write!(f, "a string of {least} characters or more"),
+            Self::Without(part) => write!(f, "something without {part:?}"),
+            Self::Members(members) => {
+                f.write_str("the text of")?;
+                members.iter().try_for_each(|(path, shape)| write!(f, " {path}={shape}"))
+            }
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
         }
@@ -454,6 +518,7 @@ impl fmt::Display for Pattern {
                 match id {
                     IdIs::Is(id) => write!(f, " id={id:?}")?,
                     IdIs::Absent => f.write_str(" without id")?,
+                    IdIs::IsNot(id) => write!(f, " with another id than {id:?}")?,
                     IdIs::Any => {}
                 }
                 for (path, shape) in members {

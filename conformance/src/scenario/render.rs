@@ -5,7 +5,7 @@ use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
-use super::{Answer, Cast, Greeting, Need, Publication, Scenario, Step, Wait};
+use super::{Answer, Cast, Firing, Greeting, Need, Publication, Scenario, Step, Wait};
 
 /// Column where the server's half begins.
 const SERVER_COLUMN: usize = 46;
@@ -64,6 +64,7 @@ pub fn step_lines(step: &Step) -> Vec<String> {
             let how = match attempts.first() {
                 Some((_, Publication::Http(request))) => http_text(request),
                 Some((_, Publication::Frame(_, frame))) => frame_text(frame),
+                Some((_, Publication::Fire(firing))) => firing_text(firing),
                 None => String::new(),
             };
             let mut lines =
@@ -75,6 +76,7 @@ pub fn step_lines(step: &Step) -> Vec<String> {
             let who = id.as_ref().map_or_else(|| "any subscription".into(), |id| format!("{id:?}"));
             vec![format!("from here on, {nonce} must not reach {who} on #{conn} ({rule})")]
         }
+        Step::Fire { firing, .. } => vec![format!("use the declared trigger: {}", firing_text(firing))],
         Step::Quiet { conn } => vec![format!("listen on #{conn} for the quiet window")],
         Step::Hangup { conn, code: Some(code) } => vec![sent(*conn, &format!("close {code}"))],
         Step::Hangup { conn, code: None } => vec![sent(*conn, "drop the transport")],
@@ -140,6 +142,13 @@ fn message_text(text: &str) -> String {
 
 fn http_text(request: &Request) -> String {
     format!("{} {}", request.path(), cut(&request.body.text(), 160))
+}
+
+fn firing_text(firing: &Firing) -> String {
+    match firing {
+        Firing::Http(url, request) => format!("{} {} at {}", request.method, http_text(request), url.authority()),
+        Firing::Command { line, nonce, .. } => format!("{} with {nonce}", cut(line, 100)),
+    }
 }
 
 fn shorten_token(token: &str) -> String {

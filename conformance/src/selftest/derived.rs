@@ -1,5 +1,6 @@
 //! Saboteurs made mechanically: every check left out, every limit moved by one, every kind of message dropped,
-//! repeated, sent under another id, or with one member missing or changed.
+//! repeated, sent under another id, or with one member missing, changed or of another type, and every value of an
+//! event rewritten in the ways in which values suffer.
 //!
 //! Nobody says which requirement such a server breaks, if any. It counts as killed if any scenario, or the monitor
 //! that listens to it, fails or warns. What survives has to have a reason in [`super::survivors`].
@@ -13,7 +14,7 @@ use appsync_protocol::server::Check;
 use super::saboteurs::first_complaint;
 use super::stage::{Judged, all_playable, in_parallel, outcome};
 use super::survivors;
-use crate::fault::{Change, DoorCheck, Edit, How, HttpChange, HttpEdit, Nth};
+use crate::fault::{Change, DoorCheck, Edit, How, HttpChange, HttpEdit, Nth, rewrites};
 use crate::reference::Config;
 use crate::scenario::{Need, Scenario, Tier};
 
@@ -155,6 +156,9 @@ const LIMITS: &[(&str, How)] = &[
     ("request-max-1s", How::Set(|policy| policy.request_max -= SECOND)),
 ];
 
+/// A value that no member of a message may have: none is a list of a truth.
+const RETYPED: &str = "[true]";
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Every derived saboteur.
@@ -164,11 +168,36 @@ pub fn derived() -> Vec<Derived> {
     let limits = LIMITS.iter().map(|(name, how)| both(format!("limit/{name}"), *how));
     let messages = KINDS.iter().flat_map(of_kind);
     let answers = BODIES.iter().flat_map(|(dialect, status, members)| of_answer(*dialect, *status, members));
-    checks.chain(doors).chain(limits).chain(messages).chain(answers).collect()
+    let events = Dialect::ALL.into_iter().flat_map(of_event);
+    checks.chain(doors).chain(limits).chain(messages).chain(answers).chain(events).collect()
 }
 
 fn both(name: String, how: How) -> Derived {
     Derived { name, dialect: None, how }
+}
+
+/// Every way to rewrite the value of an event, and to lose or repeat it beside other subscriptions.
+fn of_event(dialect: Dialect) -> Vec<Derived> {
+    let named = |what: &str, nth, change| Derived {
+        name: format!("{dialect}/data/{what}"),
+        dialect: Some(dialect),
+        how: How::Edit(Edit { dialect, word: "data", nth, change }),
+    };
+    // An event of the GraphQL schemas has text, whole numbers and null; one of Events is any JSON.
+    let of_values = rewrites::OF_VALUES.iter().filter(|_| dialect == Dialect::Events);
+    let rewritten = rewrites::OF_TEXT.iter().chain(of_values);
+    let mut all: Vec<_> = rewritten
+        .map(|(what, rewrite)| named(&format!("rewrite/{what}"), Nth::Every, Change::Rewrite(*rewrite)))
+        .collect();
+    all.push(named("duplicate-shared", Nth::Every, Change::DuplicateShared));
+    all.push(named("drop-after-grant", Nth::Every, Change::DropAfterGrant));
+    for nth in [3, 4] {
+        all.push(named(&format!("drop-{nth}"), Nth::Only(nth), Change::Drop));
+        all.push(named(&format!("duplicate-{nth}"), Nth::Only(nth), Change::Duplicate));
+        all.push(named(&format!("other-id-{nth}"), Nth::Only(nth), Change::OtherId));
+    }
+    all.push(named("drop-from-4", Nth::From(4), Change::Drop));
+    all
 }
 
 fn of_kind(kind: &Kind) -> Vec<Derived> {
@@ -191,11 +220,15 @@ fn of_kind(kind: &Kind) -> Vec<Derived> {
     all.push(named(Nth::Every, "alter/type".into(), Change::Alter("type")));
     if kind.members.contains(&"id") {
         all.push(named(Nth::Every, "other-id".into(), Change::OtherId));
+        all.push(named(Nth::Only(2), "other-id-second".into(), Change::OtherId));
+        all.push(named(Nth::Every, "mangle-id".into(), Change::MangleId));
+        all.push(named(Nth::Every, "mangle-unusual-id".into(), Change::MangleUnusualId));
     }
     for member in kind.members {
         all.push(named(Nth::Every, format!("remove/{member}"), Change::Remove(member)));
         all.push(named(Nth::Every, format!("alter/{member}"), Change::Alter(member)));
         all.push(named(Nth::Every, format!("null/{member}"), Change::Set(member, "null")));
+        all.push(named(Nth::Every, format!("retype/{member}"), Change::Set(member, RETYPED)));
     }
     all
 }
@@ -213,16 +246,17 @@ fn of_answer(dialect: Dialect, status: u16, members: &'static [&'static str]) ->
     ];
     for member in members {
         all.push(named(format!("remove/{member}"), HttpChange::Remove(member)));
+        all.push(named(format!("retype/{member}"), HttpChange::Set(member, RETYPED)));
         all.push(named(format!("null/{member}"), HttpChange::Set(member, "null")));
     }
     all
 }
 
 /// Plays each derived saboteur until something counts against it; the cheap scenarios come first.
-pub fn try_all(jobs: usize, done: &(dyn Fn() + Sync)) -> Vec<Trial> {
+pub fn try_all(derived: &[Derived], jobs: usize, done: &(dyn Fn() + Sync)) -> Vec<Trial> {
     let mut order = all_playable();
     order.sort_by_key(|scenario| (scenario.tier, scenario.needs.contains(&Need::Limits)));
-    in_parallel(&derived(), jobs, done, |derived| Trial { derived: derived.clone(), fate: fate(derived, &order) })
+    in_parallel(derived, jobs, done, |derived| Trial { derived: derived.clone(), fate: fate(derived, &order) })
 }
 
 fn fate(derived: &Derived, order: &[&'static Scenario]) -> Fate {

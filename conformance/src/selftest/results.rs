@@ -1,89 +1,40 @@
 //! What the trial showed, as figures, as text and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::benign::Alarms;
 use super::derived::{self, Fate as DerivedFate};
 use super::flakes::Flakes;
 use super::null::Score;
 use super::saboteurs::{Fate, Row, Trial};
+use super::sockets::Sockets;
 use super::survivors;
+pub use crate::report::figures::{Figures, Share};
+use crate::verdict::Verdict;
 
 /// What every part of the trial showed.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Results {
-    /// Hand-written saboteurs.
+    /// Hand-written saboteurs, those below the WebSocket layer apart.
     pub saboteurs: Vec<Trial>,
+    /// Those below the WebSocket layer, over sockets.
+    pub below: Vec<Trial>,
     /// Derived ones.
     pub derived: Vec<derived::Trial>,
     /// Benign variants.
     pub benign: Alarms,
+    /// Benign variants over sockets.
+    pub links: Alarms,
     /// Null peers.
     pub nulls: Vec<Score>,
-    /// Repetitions.
+    /// Repetitions in virtual time.
     pub flakes: Flakes,
-}
-
-/// A number of a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Share {
-    /// The number.
-    pub of: usize,
-    /// The whole.
-    pub all: usize,
-}
-
-impl Share {
-    fn count(all: impl Iterator<Item = bool>) -> Self {
-        all.fold(Self::default(), |sum, counts| Self { of: sum.of + usize::from(counts), all: sum.all + 1 })
-    }
-
-    /// Whether it is at least so many hundredths of the whole.
-    pub const fn is_at_least(self, percent: usize) -> bool {
-        self.of * 100 >= self.all * percent
-    }
-
-    /// In tenths of a percent, rounded down, as people write it.
-    pub fn percent(self) -> String {
-        let tenths = self.of * 1000 / self.all.max(1);
-        format!("{}.{} %", tenths / 10, tenths % 10)
-    }
-}
-
-/// The quality of the suite in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Figures {
-    /// Hand-written saboteurs that are killed by their scenario for their reason.
-    pub killed: Share,
-    /// The same, of those that break a MUST.
-    pub killed_must: Share,
-    /// Kills that fail; the others warn.
-    pub killed_at_fail: Share,
-    /// Saboteurs that need a socket, and are played by no virtual trial.
-    pub over_sockets: usize,
-    /// Derived saboteurs that anything catches; those with an explanation are left out of the whole.
-    pub derived_killed: Share,
-    /// Derived saboteurs that survive with a reason.
-    pub derived_explained: usize,
-    /// Plays of benign variants with a fail or a warn.
-    pub false_alarms: Share,
-    /// Benign variants.
-    pub benign_variants: usize,
-    /// Cases passed by null peers.
-    pub null_score: usize,
-    /// Null peers.
-    pub null_peers: usize,
-    /// Scenarios whose verdict changed.
-    pub flaky: usize,
-    /// Repetitions of the catalogue in bad weather.
-    pub repetitions: u32,
-    /// Scenarios that were played in them.
-    pub repeated_plays: usize,
-    /// Virtual time from the start of a scenario to the kill: the median, in milliseconds.
-    pub median_kill_ms: u64,
+    /// Repetitions over sockets.
+    pub sockets: Sockets,
 }
 
 impl Results {
@@ -112,35 +63,60 @@ impl Results {
             killed: Share::count(played.iter().map(is_killed)),
             killed_must: Share::count(must.map(is_killed)),
             killed_at_fail: Share::count(played.iter().filter(|trial| is_killed(trial)).map(|trial| trial.at_fail())),
-            over_sockets: self.saboteurs.len() - played.len(),
+            killed_over_sockets: Share::count(self.below.iter().map(|trial| is_killed(&trial))),
             derived_killed,
             derived_explained: explained,
-            false_alarms: Share { of: self.benign.alarms.len(), all: self.benign.played },
-            benign_variants: self.benign.variants,
+            false_alarms: Share {
+                of: self.benign.alarms.len() + self.links.alarms.len(),
+                all: self.benign.played + self.links.played,
+            },
+            benign_variants: self.benign.variants + self.links.variants,
             null_score: self.nulls.iter().map(|score| score.passed.len()).sum(),
             null_peers: self.nulls.len(),
             flaky: self.flakes.flakes.len(),
             repetitions: self.flakes.repetitions,
             repeated_plays: self.flakes.played,
-            median_kill_ms: u64::try_from(median.as_millis()).unwrap_or(u64::MAX),
+            flaky_over_sockets: self.sockets.flakes.len(),
+            socket_repetitions: self.sockets.repetitions,
+            median_kill_ms: millis(median),
         }
     }
 
     /// What is not as it has to be: empty if the suite stands the trial.
     pub fn defects(&self) -> Vec<String> {
-        let figures = self.figures();
-        let mut defects = Vec::new();
-        let killed = figures.killed;
-        if !killed.is_at_least(97) {
-            defects.push(format!("only {} of the saboteurs are killed, 97 % have to be", killed.percent()));
+        let killed = self.figures().killed;
+        let too_few = format!("only {} of the saboteurs are killed, 97 % have to be", killed.percent());
+        let mut defects: Vec<_> = (!killed.is_at_least(97)).then_some(too_few).into_iter().collect();
+        defects.extend(self.escaped());
+        defects.extend(self.unexplained());
+        if !self.derived.is_empty() {
+            defects.extend(stale_reasons());
         }
-        defects.extend(self.saboteurs.iter().filter(|trial| trial.breaks_a_must()).filter_map(
-            |trial| match &trial.fate {
-                Fate::Survived(how) => Some(format!("saboteur {} of a MUST survives: {how}", trial.fault.name)),
+        let alarms = self.benign.alarms.iter().chain(&self.links.alarms);
+        defects.extend(
+            alarms.map(|alarm| format!("false alarm: {} against {}: {}", alarm.scenario, alarm.variant, alarm.what)),
+        );
+        for score in self.nulls.iter().filter(|score| !score.passed.is_empty()) {
+            defects.push(format!("the null peer {:?} passes {}", score.null, score.passed.join(", ")));
+        }
+        defects.extend(self.mixed());
+        defects
+    }
+
+    /// Saboteurs of a MUST, and those below the WebSocket layer, that survive.
+    fn escaped(&self) -> Vec<String> {
+        let grave = self.saboteurs.iter().filter(|trial| trial.breaks_a_must()).chain(&self.below);
+        grave
+            .filter_map(|trial| match &trial.fate {
+                Fate::Survived(how) => Some(format!("saboteur {} survives: {how}", trial.fault.name)),
                 Fate::Killed { .. } | Fate::NeedsSocket => None,
-            },
-        ));
-        defects.extend(self.derived.iter().filter_map(|trial| {
+            })
+            .collect()
+    }
+
+    /// Derived saboteurs that survive without a reason, and reasons whose saboteur is killed after all.
+    fn unexplained(&self) -> Vec<String> {
+        let defect = |trial: &derived::Trial| {
             let name = &trial.derived.name;
             match &trial.fate {
                 DerivedFate::Unexplained => Some(format!("derived saboteur {name} survives without a reason")),
@@ -149,30 +125,28 @@ impl Results {
                 }
                 DerivedFate::Killed { .. } | DerivedFate::Explained(_) => None,
             }
-        }));
-        let known = |name: &str| self.derived.iter().any(|trial| trial.derived.name == name);
-        let stale = survivors::REASONS.iter().filter(|(name, _)| !self.derived.is_empty() && !known(name));
-        defects.extend(stale.map(|(name, _)| format!("there is no derived saboteur {name} that could survive")));
-        defects.extend(
-            self.benign
-                .alarms
-                .iter()
-                .map(|alarm| format!("false alarm: {} against {}: {}", alarm.scenario, alarm.variant, alarm.what)),
-        );
-        for score in self.nulls.iter().filter(|score| !score.passed.is_empty()) {
-            defects.push(format!("the null peer {:?} passes {}", score.null, score.passed.join(", ")));
-        }
-        for flake in &self.flakes.flakes {
-            let verdicts: Vec<_> =
-                flake.verdicts.iter().map(|(verdict, seed)| format!("{verdict} (seed {seed})")).collect();
-            defects.push(format!("{} is judged {}", flake.scenario, verdicts.join(" and ")));
-        }
-        defects
+        };
+        self.derived.iter().filter_map(defect).collect()
     }
 
-    /// Survivors with their reasons, hand-written ones first.
+    /// What was not always judged the same.
+    fn mixed(&self) -> Vec<String> {
+        let line = |case: &str, verdicts: Vec<String>| format!("{case} is judged {}", verdicts.join(" and "));
+        let seen = |(verdict, seed): (&Verdict, &u64)| format!("{verdict} (seed {seed})");
+        let flakes = self.flakes.flakes.iter();
+        let virtual_ones =
+            flakes.map(|flake| line(flake.scenario, flake.verdicts.iter().map(|(v, s)| seen((v, s))).collect()));
+        let sockets = self.sockets.flakes.iter();
+        let over_sockets = sockets
+            .map(|flake| line(&format!("over sockets {}", flake.case), flake.verdicts.iter().map(seen).collect()));
+        let troubles =
+            self.sockets.troubles.iter().map(|trouble| format!("over sockets nothing was judged: {trouble}"));
+        virtual_ones.chain(over_sockets).chain(troubles).collect()
+    }
+
+    /// Survivors with their reasons, hand-written ones first, equal reasons together.
     pub fn survivors(&self) -> Vec<(String, String)> {
-        let hand = self.saboteurs.iter().filter_map(|trial| match &trial.fate {
+        let hand = self.saboteurs.iter().chain(&self.below).filter_map(|trial| match &trial.fate {
             Fate::Survived(how) => Some((trial.fault.name.to_owned(), how.clone())),
             Fate::Killed { .. } | Fate::NeedsSocket => None,
         });
@@ -181,6 +155,8 @@ impl Results {
             DerivedFate::Unexplained => Some((trial.derived.name.clone(), "nobody knows why".to_owned())),
             DerivedFate::Killed { .. } => None,
         });
+        let mut derived: Vec<_> = derived.collect();
+        derived.sort_by(|one, other| one.1.cmp(&other.1));
         hand.chain(derived).collect()
     }
 
@@ -188,11 +164,13 @@ impl Results {
     pub fn text(&self) -> String {
         let mut out = self.figures().table();
         let survivors = self.survivors();
-        if !survivors.is_empty() {
-            let _ = writeln!(out, "\nSurvivors:");
-            for (name, why) in survivors {
-                let _ = writeln!(out, "  {name}: {why}");
+        let mut last = "";
+        for (name, why) in &survivors {
+            if why != last {
+                let _ = writeln!(out, "\nSurvive because: {why}");
             }
+            last = why;
+            let _ = writeln!(out, "  {name}");
         }
         let defects = self.defects();
         if !defects.is_empty() {
@@ -204,48 +182,53 @@ impl Results {
         out
     }
 
-    /// Everything for a program.
+    /// Everything for a program: figures, the fate of each saboteur, survivors with reasons, defects.
     pub fn json(&self) -> String {
-        let survivors: Vec<_> = self
-            .survivors()
-            .into_iter()
-            .map(|(name, reason)| serde_json::json!({ "name": name, "reason": reason }))
-            .collect();
-        serde_json::json!({ "figures": self.figures(), "survivors": survivors, "defects": self.defects() }).to_string()
+        let hand = self.saboteurs.iter().chain(&self.below).map(|trial| {
+            let fault = trial.fault;
+            let fate = match &trial.fate {
+                Fate::Killed { after } => json!({ "killed_after_ms": millis(*after) }),
+                Fate::Survived(how) => json!({ "survived": how }),
+                Fate::NeedsSocket => json!({ "not_tried": "it needs a socket" }),
+            };
+            json!({ "name": fault.name, "breaks": fault.breaks.id(), "designated": fault.caught_by, "fate": fate })
+        });
+        let derived = self.derived.iter().map(|trial| {
+            let fate = match &trial.fate {
+                DerivedFate::Killed { by, breaks, after } => {
+                    json!({ "killed_by": by, "breaks": breaks.id(), "killed_after_ms": millis(*after) })
+                }
+                DerivedFate::Explained(why) => json!({ "explained": why }),
+                DerivedFate::Unexplained => json!({ "survived": "nobody knows why" }),
+            };
+            json!({ "name": trial.derived.name, "fate": fate })
+        });
+        let survivors = self.survivors().into_iter();
+        json!({
+            "figures": self.figures(),
+            "saboteurs": hand.collect::<Vec<_>>(),
+            "derived": derived.collect::<Vec<_>>(),
+            "survivors": survivors.map(|(name, why)| json!({ "name": name, "reason": why })).collect::<Vec<_>>(),
+            "defects": self.defects(),
+        })
+        .to_string()
     }
 }
 
-impl Figures {
-    /// A Markdown table.
-    pub fn table(&self) -> String {
-        let share = |share: Share| format!("{} of {} ({})", share.of, share.all, share.percent());
-        let rows = [
-            ("saboteurs killed for their reason", share(self.killed)),
-            ("... of those that break a MUST", share(self.killed_must)),
-            ("... kills that fail, not warn", share(self.killed_at_fail)),
-            ("saboteurs below the WebSocket layer (tried over sockets)", self.over_sockets.to_string()),
-            ("derived saboteurs killed", share(self.derived_killed)),
-            ("derived saboteurs that survive for a reason", self.derived_explained.to_string()),
-            (
-                "false alarms",
-                format!(
-                    "{} in {} plays of {} benign variants",
-                    self.false_alarms.of, self.false_alarms.all, self.benign_variants
-                ),
-            ),
-            ("null score", format!("{} cases passed by {} null peers", self.null_score, self.null_peers)),
-            (
-                "flaky scenarios",
-                format!("{} in {} plays of {} repetitions", self.flaky, self.repeated_plays, self.repetitions),
-            ),
-            ("median virtual time to a kill", format!("{} ms", self.median_kill_ms)),
-        ];
-        let mut out = String::from("| Figure | Value |\n|---|---|\n");
-        for (name, value) in rows {
-            let _ = writeln!(out, "| {name} | {value} |");
-        }
-        out
-    }
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Reasons of no derived saboteur, and those that are given twice.
+fn stale_reasons() -> Vec<String> {
+    let known: BTreeSet<String> = derived::derived().into_iter().map(|derived| derived.name).collect();
+    let mut seen = BTreeSet::new();
+    let defect = |name: &'static str| match (known.contains(name), seen.insert(name)) {
+        (false, _) => Some(format!("there is no derived saboteur {name} that could survive")),
+        (true, false) => Some(format!("the survival of {name} has two reasons")),
+        (true, true) => None,
+    };
+    survivors::names().filter_map(defect).collect()
 }
 
 /// The kill matrix as CSV: a row for each saboteur, with the scenarios that catch it.

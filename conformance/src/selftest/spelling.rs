@@ -2,6 +2,36 @@
 
 use appsync_protocol::json::{Json, parse_json};
 
+/// How whole numbers are written.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Numbers {
+    /// `300000`
+    #[default]
+    Plain,
+    /// `3E5`
+    Exponents,
+    /// `300000.0`
+    Fractions,
+}
+
+impl Numbers {
+    fn of(self, number: &serde_json::Number) -> String {
+        let plain = number.to_string();
+        if !number.is_i64() {
+            return plain;
+        }
+        match self {
+            Self::Plain => plain,
+            Self::Fractions => format!("{plain}.0"),
+            Self::Exponents => {
+                let short = plain.trim_end_matches('0');
+                let zeros = plain.len() - short.len();
+                if short.is_empty() { format!("{plain}e0") } else { format!("{short}E{zeros}") }
+            }
+        }
+    }
+}
+
 /// How JSON is written.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spelling {
@@ -15,6 +45,8 @@ pub(super) struct Spelling {
     pub(super) names: bool,
     /// Digits of escapes in upper case.
     pub(super) upper: bool,
+    /// Whole numbers.
+    pub(super) numbers: Numbers,
 }
 
 impl Spelling {
@@ -43,7 +75,8 @@ impl Spelling {
             }
             Json::Array(items) => self.list(out, ['[', ']'], items.iter(), |out, item| self.write(out, item)),
             Json::String(text) => self.text(out, text, true),
-            Json::Null | Json::Bool(_) | Json::Number(_) => out.push_str(&value.to_string()),
+            Json::Number(number) => out.push_str(&self.numbers.of(number)),
+            Json::Null | Json::Bool(_) => out.push_str(&value.to_string()),
         }
     }
 

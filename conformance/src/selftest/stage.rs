@@ -18,7 +18,7 @@ use crate::sim::{Peer, Weather, play_in};
 use crate::verdict::{Verdict, judge};
 
 /// The schema, read once. That it is valid is tested.
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| match Engine::default_schema() {
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| match Engine::configured(&Config::default().graphql) {
     Ok(engine) => engine,
     Err(error) => unreachable!("the default schema is valid: {error}"),
 });

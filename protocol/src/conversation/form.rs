@@ -10,6 +10,7 @@ use crate::dialect::{Decoded, Dialect, graphql};
 use crate::envelope::{Envelope, Raw, elements, is_array, is_null, is_object, member, string, whole_number};
 use crate::finding::Finding;
 use crate::message::{ErrorsForm, Message, SilenceLimit, error_entries};
+use crate::raw::is_text;
 use crate::requirement::Requirement as R;
 use crate::wire::Side;
 
@@ -157,8 +158,8 @@ fn data_payload(payload: Raw<'_>, say: &mut Say<'_>) {
 
 /// EVT-DATA-002, softened by EVT-A-01: a string, or an array of just one string.
 fn event_body(event: Raw<'_>, say: &mut Say<'_>) {
-    let one_string = is_array(event) && matches!(elements(event)[..], [only] if string(only).is_some());
-    if string(event).is_none() && !one_string {
+    let one_string = is_array(event) && matches!(elements(event)[..], [only] if is_text(only));
+    if !is_text(event) && !one_string {
         say(R::EvtData002, "sent data whose event is no string".into());
     }
 }
@@ -166,7 +167,7 @@ fn event_body(event: Raw<'_>, say: &mut Say<'_>) {
 fn publish_events(envelope: &Envelope<'_>, say: &mut Say<'_>) {
     let Some(events) = envelope.events else { return };
     let all = elements(events);
-    if !(1..=5).contains(&all.len()) || !all.iter().all(|e| string(*e).is_some()) {
+    if !(1..=5).contains(&all.len()) || !all.iter().all(|e| is_text(*e)) {
         say(R::EvtPub002, "sent a publish whose events are not one to five strings".into());
     }
 }

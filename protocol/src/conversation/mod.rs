@@ -113,7 +113,7 @@ pub struct Conversation {
     slack: Duration,
     /// `connection_init`s that wait for their acknowledgement.
     inits: u32,
-    /// Client messages that a generic `error` may answer: unknown words, unreadable texts.
+    /// Client messages that any error may answer: unknown words, unreadable texts.
     loose: u32,
     rejected: bool,
     subscriptions: BTreeMap<String, Subscription>,
@@ -173,8 +173,13 @@ impl Conversation {
         let mut findings = self.elapse(at);
         let heard = match frame {
             Frame::Text { text, .. } => self.read(from, text, &mut findings),
-            Frame::Binary(_) => {
+            Frame::Binary(bytes) => {
                 self.note_binary(from, &mut findings);
+                // It is no message, but its speaker evidently means one, and the answer is not to be blamed.
+                let meant = core::str::from_utf8(bytes).ok().and_then(|text| decode(self.dialect, text).ok());
+                if let Some(decoded) = meant {
+                    let _ = self.apply(at, from, &decoded.message);
+                }
                 Heard::Binary
             }
             Frame::Ping(_) | Frame::Pong(_) => Heard::Control,

@@ -101,14 +101,17 @@ impl Conversation {
     }
 
     pub(super) fn on_refused(&mut self, id: Option<&str>, operation: Option<Operation>, findings: &mut Vec<Finding>) {
-        let Some(id) = id else {
+        // GQL-ERR-005: an empty id is none, unless somebody uses it.
+        let is_none = |id: &&str| operation.is_none() && id.is_empty() && !self.subscriptions.contains_key(*id);
+        let Some(id) = id.filter(|id| !is_none(id)) else {
             self.loose = self.loose.saturating_sub(1);
             return;
         };
+        // What nobody could read may have been the operation that is refused.
         let answered = match operation {
-            Some(Operation::Subscribe) => self.refuse_start(id),
-            Some(Operation::Unsubscribe) => self.refuse_stop(id),
-            Some(Operation::Publish) => self.answer_publish(id),
+            Some(Operation::Subscribe) => self.refuse_start(id) || self.answer_loose(),
+            Some(Operation::Unsubscribe) => self.refuse_stop(id) || self.answer_loose(),
+            Some(Operation::Publish) => self.answer_publish(id) || self.answer_loose(),
             None => self.refuse_something(id),
         };
         if !answered && !self.may_be_forgotten(id) {

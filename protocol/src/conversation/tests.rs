@@ -210,6 +210,13 @@ fn an_error_with_an_id_may_answer_an_unknown_message() {
 }
 
 #[test]
+fn an_error_with_an_empty_id_has_none() {
+    let empty = r#"< {"type":"error","id":"","payload":{"errors":[{"message":"m"}]}}"#;
+
+    assert_eq!(graphql(&[empty]), "");
+}
+
+#[test]
 fn an_ack_answers_one_init() {
     assert_eq!(rules(Graphql, &["< connection_ack"]), "GQL-INIT-013");
     assert_eq!(events(&["< connection_ack"]), "EVT-INIT-005");
@@ -415,4 +422,27 @@ fn a_finding_says_who_what_when_and_against_which_rule() {
         finding.to_string(),
         r#"server sent data for "a" before it had granted that subscription at 0.001s (GQL-SUB-009, SHOULD)"#
     );
+}
+
+#[test]
+fn a_refusal_of_what_nobody_could_read_is_not_blamed() {
+    let unreadable = r#"> {"type":"publish","id":"p","channel":"/default/a","events":{}}"#;
+    let found = |lines: &[&str]| rules(Events, &[&OPEN, lines].concat());
+
+    assert_eq!(found(&[unreadable, "< publish_error p"]), "EVT-PUB-001");
+    assert_eq!(found(&[unreadable, "< publish_error p", "< publish_error p"]), "EVT-PUB-001 EVT-ERR-005");
+    assert_eq!(found(&["< publish_error p"]), "EVT-ERR-005");
+}
+
+#[test]
+fn a_binary_message_costs_one_finding_and_its_answer_none() {
+    let mut conversation = play(Graphql, &OPEN).0;
+    let start = full_text(Graphql, "start a");
+    let answer = full_text(Graphql, "start_ack a");
+
+    let asked = conversation.observe(Moment::START, Side::Client, Frame::Binary(start.as_bytes())).findings;
+    let answered = conversation.observe(Moment::START, Side::Server, Frame::text(&answer)).findings;
+
+    assert_eq!((asked.len(), asked[0].requirement), (1, Requirement::GqlFrame002));
+    assert_eq!(answered, []);
 }

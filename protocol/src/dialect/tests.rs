@@ -68,10 +68,19 @@ fn the_timeout_stands_in_another_place_in_each_dialect() {
 
 #[test]
 fn a_timeout_that_is_no_positive_whole_number_is_malformed() {
-    for value in ["0", "-1", "1.5", "\"300000\"", "null", "true", "1e3"] {
+    for value in ["0", "-1", "1.5", "\"300000\"", "null", "true", "1e-3", "1e300"] {
         let text = alloc::format!(r#"{{"type":"connection_ack","connectionTimeoutMs":{value}}}"#);
         let message = decode(Dialect::Events, &text).unwrap().message;
         assert!(matches!(message, Message::Ack { silence: SilenceLimit::Malformed }), "{value}");
+    }
+}
+
+#[test]
+fn a_whole_number_is_its_value_however_it_is_written() {
+    for value in ["300000", "3e5", "3E+5", "300000.0", "30.0e4"] {
+        let text = alloc::format!(r#"{{"type":"connection_ack","connectionTimeoutMs":{value}}}"#);
+        let message = decode(Dialect::Events, &text).unwrap().message;
+        assert!(matches!(message, Message::Ack { silence: SilenceLimit::Millis(300_000) }), "{value}");
     }
 }
 

@@ -11,7 +11,7 @@ impl Server {
     ///
     /// Source: GQL-FILTER-026; the form is disputed (GQL-A-07).
     pub fn invalidate(&mut self, ids: &[String], policy: &Policy) {
-        for id in ids.iter().filter(|id| self.subscriptions.remove(id).is_some()).collect::<Vec<_>>() {
+        for id in ids.iter().filter(|id| self.drop_one(id)).collect::<Vec<_>>() {
             match policy.gql_a_07 {
                 GqlA07::Complete | GqlA07::CompleteOnly => {
                     let mut text = String::new();

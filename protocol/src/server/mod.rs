@@ -21,6 +21,7 @@ mod publish;
 pub mod readings;
 pub mod refusal;
 mod subscriptions;
+mod topic;
 
 pub(crate) use eventual::Draw;
 pub use eventual::Eventual;
@@ -31,6 +32,7 @@ pub use policy::{Check, GqlA07, Policy, Skipped};
 pub use publish::{Batch, Settled, read_publish};
 pub use readings::Readings;
 pub use refusal::{Refusal, errors_json};
+pub(crate) use topic::{Move, Topic};
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -221,6 +223,8 @@ pub struct Server {
     dialect: Dialect,
     state: State,
     subscriptions: Subscriptions<Subscription>,
+    /// Subscriptions that came and left since the hub asked.
+    moves: Vec<Move>,
     out: VecDeque<OwnedFrame>,
     /// What is still to come of operations, by time.
     pending: VecDeque<(Moment, Effect)>,
@@ -285,6 +289,7 @@ impl Server {
             dialect,
             state: State::Open,
             subscriptions: Subscriptions::new(),
+            moves: Vec::new(),
             out: VecDeque::new(),
             pending: VecDeque::new(),
             now: at,
@@ -316,6 +321,30 @@ impl Server {
         self.subscriptions.get(id)
     }
 
+    /// What came and left since the last call, in order.
+    pub(crate) fn take_moves(&mut self) -> Vec<Move> {
+        core::mem::take(&mut self.moves)
+    }
+
+    fn keep(&mut self, id: String, subscription: Subscription) {
+        self.drop_one(&id);
+        self.moves.push(Move::Came(Topic::of(&subscription.interest)));
+        self.subscriptions.insert(id, subscription);
+    }
+
+    /// Whether there was one.
+    fn drop_one(&mut self, id: &str) -> bool {
+        let left = self.subscriptions.remove(id);
+        self.moves.extend(left.iter().map(|left| Move::Left(Topic::of(&left.interest))));
+        left.is_some()
+    }
+
+    /// Ends every subscription without a word.
+    pub(crate) fn drop_all(&mut self) {
+        self.moves.extend(self.subscriptions.iter().map(|(_, left)| Move::Left(Topic::of(&left.interest))));
+        self.subscriptions.clear();
+    }
+
     /// Takes one frame of the client; what it causes beyond this connection is returned.
     pub fn receive(&mut self, at: Moment, frame: Frame<'_>, policy: &Policy, host: &mut dyn Host) -> Option<Broadcast> {
         self.now = at;
@@ -323,7 +352,7 @@ impl Server {
             (State::Gone, _) => None,
             (_, Frame::Close { .. } | Frame::Lost) => {
                 if policy.makes(Check::CloseFreesIds) {
-                    self.subscriptions.clear();
+                    self.drop_all();
                 }
                 self.pending.clear();
                 self.state = State::Gone;
@@ -471,7 +500,7 @@ impl Server {
 
     fn close(&mut self, code: u16, reason: &str) {
         self.out.push_back(OwnedFrame::Close { code: Some(code), reason: reason.into() });
-        self.subscriptions.clear();
+        self.drop_all();
         self.pending.clear();
         self.state = State::Gone;
     }

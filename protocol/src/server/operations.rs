@@ -153,10 +153,10 @@ impl Server {
     pub(super) fn unsubscribe(&mut self, id: &str, policy: &Policy) {
         let known = self.subscriptions.contains_key(id);
         if policy.makes(Check::UnsubscribeEnds) {
-            self.subscriptions.remove(id);
+            self.drop_one(id);
         }
         if !policy.makes(Check::UnsubscribeSparesOthers) {
-            self.subscriptions.clear();
+            self.drop_all();
         }
         if !policy.makes(Check::UnsubscribeAnswered) {
             return;

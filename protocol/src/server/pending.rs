@@ -89,7 +89,7 @@ impl Server {
                 if policy.makes(Check::SubscribeAnswered) {
                     self.say_with_id(word, &id);
                 }
-                self.subscriptions.insert(id, Subscription { interest, settles_at, life: self.lives });
+                self.keep(id, Subscription { interest, settles_at, life: self.lives });
             }
             Effect::Unsubscribe { id } => self.unsubscribe(&id, policy),
             Effect::Refuse { word, id, refusals } => self.refuse_operation(word, id.as_deref(), &refusals, policy),

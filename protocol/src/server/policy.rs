@@ -104,11 +104,17 @@ pub enum Check {
     CloseFreesIds,
     /// Subscribing needs no init (Events).
     InitOptional,
+    /// A channel that begins with the name of another is another (Events).
+    ChannelEnd,
+    /// What a wildcard covers begins with whole segments of its prefix (Events).
+    WildcardSegment,
+    /// A text that begins with that of an argument does not match (GraphQL).
+    ArgumentEnd,
 }
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::InitAnswered,
         Self::AckNamesTimeout,
         Self::FirstKeepAlive,
@@ -154,6 +160,9 @@ impl Check {
         Self::DeliveredOnce,
         Self::CloseFreesIds,
         Self::InitOptional,
+        Self::ChannelEnd,
+        Self::WildcardSegment,
+        Self::ArgumentEnd,
     ];
 }
 

@@ -31,7 +31,7 @@ use crate::wire::{Bytes, Headers, OwnedFrame, Request, Response};
 
 mod spelling;
 
-use spelling::{Run, spelled};
+use spelling::{Run, begins_encoding, spelled};
 
 /// Shortest secret that is looked for in base64, in bytes.
 pub const HIDDEN_BYTES_MIN: usize = 4;
@@ -46,6 +46,8 @@ const TOKEN_PREFIX: &str = "header-";
 pub struct Redactor {
     /// Longest first, so that a secret within another one does not spoil it.
     secrets: Vec<Secret>,
+    /// Indexes of those that begin with this byte: a run knows hundreds of signatures.
+    starts: BTreeMap<u8, Vec<usize>>,
     counts: BTreeMap<String, u32>,
 }
 
@@ -78,8 +80,18 @@ impl Redactor {
         if !chars.is_empty() {
             let place = self.secrets.partition_point(|secret| secret.bytes >= value.len());
             self.secrets.insert(place, Secret { chars, bytes: value.len(), placeholder: placeholder.clone() });
+            self.index();
         }
         placeholder
+    }
+
+    fn index(&mut self) {
+        self.starts.clear();
+        for (index, secret) in self.secrets.iter().enumerate() {
+            let mut utf8 = [0; 4];
+            let first = secret.chars.first().map(|c| c.encode_utf8(&mut utf8).as_bytes()[0]);
+            self.starts.entry(first.unwrap_or_default()).or_default().push(index);
+        }
     }
 
     /// The text without secrets.
@@ -187,21 +199,29 @@ impl Redactor {
         })
     }
 
-    fn secret_at(&self, input: &[u8], at: usize) -> Option<(&Secret, usize)> {
-        self.secrets.iter().find_map(|secret| Some((secret, spelled(input, at, &secret.chars)?)))
+    /// The longest secret of which some spelling begins here, and where it ends.
+    fn secret_at<'s>(&'s self, input: &[u8], at: usize) -> Option<(&'s Secret, usize)> {
+        let first = *input.get(at)?;
+        let spelled_here = |secret: &'s Secret| Some((secret, spelled(input, at, &secret.chars)?));
+        if begins_encoding(first) {
+            return self.secrets.iter().find_map(spelled_here);
+        }
+        self.starts.get(&first)?.iter().filter_map(|index| self.secrets.get(*index)).find_map(spelled_here)
     }
 
     /// Whether a run of base64 symbols stands for something that holds a secret.
     fn hides(&self, run: &Run) -> bool {
-        let hidden: Vec<&Secret> = self.secrets.iter().filter(|secret| secret.bytes >= HIDDEN_BYTES_MIN).collect();
         // Four symbols carry three bytes.
-        let Some(shortest) = hidden.last().map(|secret| secret.bytes) else { return false };
+        let mut sizes = self.secrets.iter().rev().map(|secret| secret.bytes);
+        let Some(shortest) = sizes.find(|bytes| *bytes >= HIDDEN_BYTES_MIN) else { return false };
         if run.symbols.len() * 3 / 4 < shortest {
             return false;
         }
         (0..4).any(|alignment| {
             let decoded = run.decoded(alignment);
-            (0..decoded.len()).any(|at| hidden.iter().any(|s| spelled(&decoded, at, &s.chars).is_some()))
+            // Of those that are spelled here the longest is found, so that a short one hides no other.
+            (0..decoded.len())
+                .any(|at| self.secret_at(&decoded, at).is_some_and(|(secret, _)| secret.bytes >= HIDDEN_BYTES_MIN))
         })
     }
 }

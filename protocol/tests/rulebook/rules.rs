@@ -13,8 +13,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::Side::{self, Client, Server};
 
 use super::trace::{
-    ACK, BROADCAST_FAILED, DATA, END, GRANT, INIT, KEEP_ALIVE, PUBLISH_REFUSED, PUBLISHED, REFUSED, REJECTED, Reading,
-    START_REFUSED, STOP, STOP_REFUSED, SUBSCRIBE, Trace, UNATTRIBUTED, UNKNOWN, What,
+    ACK, BROADCAST_FAILED, DATA, END, GRANT, INIT, KEEP_ALIVE, PUBLISHED, REFUSED, REJECTED, Reading, START_REFUSED,
+    STOP, SUBSCRIBE, Trace, UNATTRIBUTED, UNKNOWN, What,
 };
 
 /// Requirement, culprit and the index of the frame at which it showed.
@@ -93,13 +93,10 @@ fn no_grant_of_a_live_id(t: &Trace<'_>, i: usize) -> Option<R> {
     (t.starts(id, i) > 0 && live && t.stops(id, i) == 0).then(|| t.pick(R::GqlErr009, R::EvtSub004))
 }
 
-/// GQL-ERR-002, EVT-ERR-005: a refusal with an id refuses an operation of this id, or a message that had none.
+/// GQL-ERR-002, EVT-ERR-005: a refusal with an id refuses an operation of this id, or a message that nobody could read.
 fn every_refusal_refuses_something(t: &Trace<'_>, i: usize) -> Option<R> {
     let id = t.named(i, REFUSED)?;
-    let answers_nothing = (t.is(i, START_REFUSED) && t.starts(id, i) == 0)
-        || (t.is(i, STOP_REFUSED) && t.stops(id, i) == 0)
-        || (t.is(i, PUBLISH_REFUSED) && t.publishes(id, i) == 0)
-        || t.reads(i, id, Reading::Nothing);
+    let answers_nothing = t.refuses_in_vain(i) || t.reads(i, id, Reading::Nothing);
     answers_nothing.then(|| t.pick(R::GqlErr002, R::EvtErr005))
 }
 

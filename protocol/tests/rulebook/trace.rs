@@ -80,8 +80,9 @@ impl<'t> Trace<'t> {
         let end = said.iter().position(|said| matches!(said.what, What::End)).unwrap_or(said.len());
         let mut trace = Self { dialect, slack, said, end, readings: Vec::new() };
         for i in 0..frames.len() {
+            let attributed = trace.refuses_what_could_not_be_read(i).then_some(Reading::Loose);
             let reading = trace.named(i, UNATTRIBUTED).map(|id| trace.read(i, id));
-            trace.readings.push(reading);
+            trace.readings.push(reading.or(attributed));
         }
         trace
     }
@@ -99,6 +100,25 @@ impl<'t> Trace<'t> {
             (Some(only), None) => only,
             (Some(_), Some(_)) => Reading::Several,
         }
+    }
+
+    /// Whether a refusal that names its operation stands at `i`, and there is no such operation, but something that
+    /// nobody could read and that may have been it.
+    fn refuses_what_could_not_be_read(&self, i: usize) -> bool {
+        self.refuses_nothing(i) && self.loose(i) > 0
+    }
+
+    /// Whether a refusal that names its operation stands at `i`, and no such operation waits.
+    fn refuses_nothing(&self, i: usize) -> bool {
+        let is = |kind, waiting: fn(&Self, &str, usize) -> i64| {
+            self.named(i, kind).is_some_and(|id| waiting(self, id, i) == 0)
+        };
+        is(START_REFUSED, Self::starts) || is(STOP_REFUSED, Self::stops) || is(PUBLISH_REFUSED, Self::publishes)
+    }
+
+    /// Whether a refusal that names its operation stands at `i` and answers nothing at all.
+    pub(crate) fn refuses_in_vain(&self, i: usize) -> bool {
+        self.refuses_nothing(i) && self.readings[i] != Some(Reading::Loose)
     }
 
     /// Whether an unattributed refusal of `id` stands at `i`, and is read so.
@@ -247,7 +267,7 @@ impl<'t> Trace<'t> {
         }
     }
 
-    /// Client messages before `i` that only an unattributed refusal can answer, and none has.
+    /// Client messages before `i` that have no id of their own and that no refusal has answered.
     pub(crate) fn loose(&self, i: usize) -> i64 {
         let without_id = |j| self.is(j, REFUSED) && self.named(j, REFUSED).is_none();
         self.pending(i, |j| self.is_loose(j), |j| without_id(j) || self.readings[j] == Some(Reading::Loose))

@@ -77,8 +77,11 @@ fn a_value_that_is_wrong_is_named() {
         (iam("unsubscribe"), "expected connect, graphql"),
         (iam("connect:/ns"), "expected connect, graphql"),
         (lambda("token-pattern = \"(\""), "token-pattern"),
-        ("[lambda]\ntokens = [{ token = \"t\", allow = \"maybe\" }]".into(), "expected true, false or \"fail\""),
-        ("[lambda]\ntokens = [{ token = \"t\", allow = 1 }]".into(), "expected true, false or \"fail\""),
+        (
+            "[lambda]\ntokens = [{ token = \"t\", allow = \"maybe\" }]".into(),
+            "expected true, false, \"fail\" or \"once\"",
+        ),
+        ("[lambda]\ntokens = [{ token = \"t\", allow = 1 }]".into(), "expected true, false, \"fail\" or \"once\""),
         ("[oidc]\nissuer = \"i\"\njwks = \"{\"".into(), "jwks is not a JSON Web Key Set"),
         ("[oidc]\nissuer = \"i\"\njwks = 1".into(), "expected a JSON Web Key Set in jwks"),
     ] {

@@ -80,7 +80,10 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "The body of an HTTP refusal is JSON with a list of errors that have an errorType.",
         covers: &[R::EvtHttp007],
         steps: |cast| {
-            let listed = |answer: Answer| answer.has("errors", Shape::Array).has("errors.0.errorType", Shape::Text);
+            let listed = |answer: Answer| {
+                let typed = answer.has("errors", Shape::Array).has("errors.0.errorType", Shape::Text);
+                typed.has("errors.0.message", Shape::TextOrNothing)
+            };
             let event = [json!(cast.nonce("event"))];
             let body = publish_body(&cast.channel("room"), &event);
             vec![

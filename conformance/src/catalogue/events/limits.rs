@@ -8,7 +8,7 @@ use serde_json::json;
 use super::publish_steps::{QUICK, edit, forbidden, publish_one, publish_refusal, receipt, said_and_taken};
 use super::session_steps::{taken, turned_down};
 use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
-use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
+use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger, rewrites};
 use crate::scenario::{Need, Pattern, Scenario, Shape, Step, Tier};
 
 /// Subscriptions that one connection holds.
@@ -58,17 +58,16 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         steps: |cast| {
             let (channel, nonce) = (cast.channel("room"), cast.nonce("large"));
             let large = json_text(&format!("{nonce} {}", "x".repeat(LARGE)));
-            // EVT-A-01 is another scenario's business.
-            let data = |shape| Pattern::with_id("data", "first").has("event", shape);
+            let data = Pattern::with_id("data", "first").has("event", Shape::LongText(LARGE));
             all([
                 connected(cast, 1),
                 subscribed(cast, 1, "first", &channel),
-                // The value itself would fill a report, so that any event will do; none is left over.
+                // The value itself would fill a report, so that any event of its length will do; none is left over.
                 vec![warmed(cast, 1, "first", &channel), Step::Quiet { conn: 1 }],
                 vec![
                     say(1, cast.publish("large", &channel, &[large])),
                     expect(1, receipt("large", 1), R::EvtLimit002),
-                    any_of(1, vec![data(Shape::Text), data(Shape::Array)], R::EvtLimit002),
+                    expect(1, data, R::EvtLimit002),
                 ],
             ])
         },
@@ -86,10 +85,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             let entry = Pattern::with_id("publish_success", "three")
                 .has("successful", Shape::Length(2))
                 .has("failed", Shape::Length(1))
-                .has("failed.0.index", Shape::Is(json!(1)));
-            let named = entry.clone().has("failed.0.code", Shape::Is(json!("EventTooLargeException")));
+                .has("failed.0.index", Shape::Is(json!(1)))
+                .has("failed.0.identifier", Shape::Text);
+            let code = entry.clone().has("failed.0.code", Shape::Is(json!("EventTooLargeException")));
             let answers = vec![
-                named.reads("EVT-A-03", "code is a string"),
+                code.clone().has("failed.0.message", Shape::Text).reads("EVT-A-03", "code is a string"),
+                code.has("failed.0.errorMessage", Shape::Text).reads("EVT-A-03", "message has another name"),
                 entry.has("failed.0.code", Shape::PositiveInteger).reads("EVT-A-03", "code is a number"),
             ];
             all([
@@ -266,6 +267,20 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtPub010,
         caught_by: "events/limits/too-large-an-event",
         how: edit("publish_success", Nth::Every, Change::Remove("failed.0.code")),
+    },
+    Fault {
+        name: "events-too-large-without-message",
+        about: "does not say in words why an event failed",
+        breaks: R::EvtPub016,
+        caught_by: "events/limits/too-large-an-event",
+        how: edit("publish_success", Nth::Every, Change::Remove("failed.0.message")),
+    },
+    Fault {
+        name: "events-large-event-cut",
+        about: "delivers the first 65,536 characters of an event",
+        breaks: R::EvtLimit002,
+        caught_by: "events/limits/large-event",
+        how: edit("data", Nth::Every, Change::Rewrite(rewrites::cut_at_64_k)),
     },
     Fault {
         name: "events-too-large-fails-the-batch",

@@ -4,6 +4,7 @@ mod channel;
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
 mod errors;
 mod framing;
@@ -13,9 +14,11 @@ mod init;
 mod keepalive;
 mod limits;
 mod modes;
+mod probes;
 mod publish;
 mod publish_steps;
 mod refused;
+mod repeats;
 mod session_steps;
 mod steps;
 mod subscribe;
@@ -43,12 +46,17 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     refused::SCENARIOS,
     http::SCENARIOS,
     http::contract::SCENARIOS,
+    declared::SCENARIOS,
+    declared::SUBSCRIBE,
+    declared::AUTHORIZER,
     errors::SCENARIOS,
     errors::kinds::SCENARIOS,
     limits::SCENARIOS,
     close::SCENARIOS,
     framing::SCENARIOS,
     framing::extremes::SCENARIOS,
+    repeats::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -70,10 +78,14 @@ pub static FAULTS: &[&[Fault]] = &[
     refused::FAULTS,
     http::FAULTS,
     http::contract::FAULTS,
+    declared::FAULTS,
+    declared::SUBSCRIBE_FAULTS,
+    declared::AUTHORIZER_FAULTS,
     errors::FAULTS,
     errors::kinds::FAULTS,
     limits::FAULTS,
     close::FAULTS,
     framing::FAULTS,
     framing::extremes::FAULTS,
+    repeats::FAULTS,
 ];

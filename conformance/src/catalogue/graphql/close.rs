@@ -4,8 +4,8 @@ use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement as R;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, connected, edit, expect, heard, marked_by_message, published,
-    say, send_message, subscribed, subscribed_by, subscribed_to, warmed, warmed_by, warmed_with,
+    ANY, INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, connected, edit, expect, heard, marked_by_message, published, say,
+    send_message, subscribed, subscribed_by, subscribed_to, warmed, warmed_by, warmed_with,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Greeting, Need, Pattern, Scenario, Step};
@@ -27,7 +27,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/close/ids-are-free-again",
         title: "Ids that were used on an earlier connection are accepted on a new one and hear its events.",
         covers: &[R::GqlClose007],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let room = cast.nonce("room");
             let again = Step::Open {
@@ -78,7 +78,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/close/no-replay",
         title: "What happened while a client was away is not delivered to it later.",
         covers: &[R::GqlSub020],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("missed"));
             all([
@@ -102,7 +102,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/close/spares-other-connections",
         title: "The end of one connection leaves the subscriptions of another one working.",
         covers: &[R::SynAlive001],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -114,7 +114,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     warmed(cast, 2, "same", &room),
                     Step::Hangup { conn: 1, code: Some(1000) },
                     published(cast, &room, &nonce),
-                    heard(2, "same", &room, &nonce, R::SynAlive001),
+                    heard(cast, 2, "same", (&room, &nonce), R::SynAlive001),
                 ],
             ])
         },

@@ -6,11 +6,50 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
 use super::steps::{
-    INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, any_of, connected, forbidden, heard, heard_message, published, say,
-    send_message, subscribed, subscribed_to, warmed, warmed_with,
+    INIT, QUICK, SUBSCRIBE_TO_MESSAGES, all, any_of, connected, forbidden, heard, heard_message, marked, published,
+    say, send_message, stopped, subscribed, subscribed_to, warmed, warmed_with,
 };
 use crate::fault::{DoorCheck, Fault, How};
-use crate::scenario::{Answer, Greeting, Need, Pattern, Scenario, Shape, Step};
+use crate::scenario::{Answer, Cast, Greeting, Need, Pattern, Scenario, Shape, Step};
+
+/// Two subscriptions to two topics, and an event for one of them.
+fn between_topics(cast: &Cast) -> Vec<Step> {
+    let (right, wrong) = (cast.nonce("right"), cast.nonce("wrong"));
+    let (nonce, marker) = (cast.nonce("event"), cast.nonce("marker"));
+    all([
+        connected(cast, 1),
+        subscribed(cast, 1, "right", &right),
+        subscribed(cast, 1, "wrong", &wrong),
+        vec![
+            warmed(cast, 1, "right", &right),
+            warmed(cast, 1, "wrong", &wrong),
+            forbidden(1, "wrong", &nonce, R::GqlSub012),
+            published(cast, &right, &nonce),
+            heard(cast, 1, "right", (&right, &nonce), R::GqlSub012),
+            published(cast, &wrong, &marker),
+            heard(cast, 1, "wrong", (&wrong, &marker), R::GqlSub012),
+            Step::Quiet { conn: 1 },
+        ],
+    ])
+}
+
+/// Where every subscription hears every event: one that has ended, and one that has not.
+fn to_what_is_there(cast: &Cast) -> Vec<Step> {
+    let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
+    all([
+        connected(cast, 1),
+        subscribed(cast, 1, "right", &room),
+        subscribed(cast, 1, "wrong", &room),
+        vec![warmed(cast, 1, "right", &room)],
+        stopped(1, "wrong"),
+        vec![
+            forbidden(1, "wrong", &nonce, R::GqlSub012),
+            published(cast, &room, &nonce),
+            heard(cast, 1, "right", (&room, &nonce), R::GqlSub012),
+        ],
+        marked(cast, 1, "right", &room, R::GqlSub012),
+    ])
+}
 
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -39,8 +78,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/control/delivers-to-the-right-subscription",
         title: "An event reaches the subscription of its field and no subscription of another field.",
         covers: &[R::GqlSub012],
-        needs: &[Need::ChannelSchema, Need::MessageSchema],
+        needs: &[Need::Subscription, Need::Contrast],
         steps: |cast| {
+            if let Some(own) = &cast.own {
+                return if own.has_topics() { between_topics(cast) } else { to_what_is_there(cast) };
+            }
             let (room, nonce, marker) = (cast.nonce("room"), cast.nonce("event"), cast.nonce("marker"));
             // The event would come without its nonce: the other field's selection has no place for it.
             let sent = Step::Call {
@@ -57,7 +99,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     warmed_with(cast, 1, "wrong", R::GqlSub012, |nonce| send_message(cast, nonce)),
                     forbidden(1, "wrong", &nonce, R::GqlSub012),
                     published(cast, &room, &nonce),
-                    heard(1, "right", &room, &nonce, R::GqlSub012),
+                    heard(cast, 1, "right", (&room, &nonce), R::GqlSub012),
                     sent,
                     heard_message(1, "wrong", &marker, R::GqlSub012),
                     Step::Quiet { conn: 1 },

@@ -8,11 +8,10 @@ use appsync_protocol::server::Check;
 use appsync_protocol::wire::Request;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, open_in_vain, refusal,
-    say, subscribed_by, told_by_error, turned_away, turned_away_as_bad,
+    ANY, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, open_in_vain, refusal, say,
+    subscribed_by, told_by_error, turned_away, turned_away_as_bad,
 };
 use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::cast::{SUBSCRIBE_TO_CHANNEL, request_body};
 use crate::scenario::{Cast, Pattern, Scenario, Shape};
 
 /// An upgrade whose `header` parameter is just this text.
@@ -31,10 +30,10 @@ fn with_wrong_key(cast: &Cast) -> Request {
     cast.upgrade(cast.usual_carrier(), &cast.wrong_credentials())
 }
 
-/// `start` of the channel subscription with the wrong key.
+/// `start` of a subscription with the wrong key.
 fn start_with_wrong_key(cast: &Cast, id: &str) -> String {
-    let variables = serde_json::json!({ "n": cast.nonce("room") });
-    cast.start_as(id, SUBSCRIBE_TO_CHANNEL, &variables, &cast.wrong_credentials().to_json())
+    let (document, variables) = cast.subscription(&cast.nonce("room"));
+    cast.start_as(id, &document, &variables, &cast.wrong_credentials().to_json())
 }
 
 pub(super) static SCENARIOS: &[Scenario] = &[
@@ -166,7 +165,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/credentials/start-is-authorized-by-itself",
         title: "A start with an unknown API key is not accepted, although the connection was.",
         covers: &[R::GqlAuth012, R::SynAlive001, R::SynAlive002],
-        needs: CHANNEL,
+        needs: ANY,
         hazard: true,
         steps: |cast| {
             let provocation = all([connected(cast, 1), vec![say(1, start_with_wrong_key(cast, "wrong"))]]);
@@ -178,7 +177,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/credentials/start-with-unknown-key",
         title: "A start with an unknown API key gets an error with its id, and the connection stays open.",
         covers: &[R::GqlAuth018, R::SynAlive001, R::SynAlive002],
-        needs: CHANNEL,
+        needs: ANY,
         hazard: true,
         steps: |cast| {
             let provocation = all([connected(cast, 1), vec![say(1, start_with_wrong_key(cast, "wrong"))]]);
@@ -192,10 +191,9 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/credentials/start-without-authorization",
         title: "A start without credentials of its own gets an error with its id.",
         covers: &[R::GqlAuth018],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
-            let variables = serde_json::json!({ "n": cast.nonce("room") });
-            let data = Json::from(request_body(SUBSCRIBE_TO_CHANNEL, &variables));
+            let data = Json::from(cast.subscription_request(&cast.nonce("room")));
             let start = format!(r#"{{"id":"bare","type":"start","payload":{{"data":{data}}}}}"#);
             all([connected(cast, 1), vec![say(1, start), expect(1, refusal("bare"), R::GqlAuth018)]])
         },

@@ -6,9 +6,9 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, any_of, connected, edit, expect, forbidden, heard,
-    heard_note, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to, warmed,
-    warmed_by, warmed_with,
+    ANY, CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, any_of, connected, edit, expect, forbidden,
+    heard, heard_note, marked_by_message, mutated, noted, published, refusal, send_message, subscribed, subscribed_to,
+    warmed, warmed_by, warmed_with,
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{channel_data, request_body};
@@ -22,7 +22,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/delivery/reaches-the-subscriber",
         title: "The result of a mutation reaches the subscription in payload.data.",
         covers: &[R::GqlSub012],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -32,7 +32,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![
                     warmed(cast, 1, "first", &room),
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlSub012),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlSub012),
                 ],
             ])
         },
@@ -98,7 +98,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/delivery/each-subscription-once",
         title: "Each of two subscriptions that match gets the event once, under its own id.",
         covers: &[R::GqlSub017],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -109,8 +109,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     warmed_by(cast, 1, "first", &room, R::GqlSub017),
                     warmed_by(cast, 1, "second", &room, R::GqlSub017),
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlSub017),
-                    heard(1, "second", &room, &nonce, R::GqlSub017),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlSub017),
+                    heard(cast, 1, "second", (&room, &nonce), R::GqlSub017),
                     Step::Quiet { conn: 1 },
                 ],
             ])
@@ -135,7 +135,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     warmed(cast, 2, "same", &room),
                     forbidden(1, "same", &nonce, R::GqlSub012),
                     published(cast, &room, &nonce),
-                    heard(2, "same", &room, &nonce, R::GqlSub012),
+                    heard(cast, 2, "same", (&room, &nonce), R::GqlSub012),
                 ],
                 marked_by_message(cast, 1, "same", R::GqlSub012),
             ])

@@ -6,8 +6,8 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, QUICK, all, bad_start, beside_a_bystander, connected, edit, expect, forbidden, marked, published, refusal,
-    say, subscribed, warmed,
+    ANY, CHANNEL, QUICK, all, bad_start, beside_a_bystander, connected, edit, expect, forbidden, marked, published,
+    refusal, say, subscribed, warmed,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, channel_data};
@@ -126,7 +126,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/spare-the-connection",
         title: "An error of one operation leaves the connection and its other subscriptions working.",
         covers: &[R::GqlErr014],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -137,7 +137,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     say(1, bad_start(cast, "bad")),
                     expect(1, Pattern::word("error"), R::GqlErr014),
                     published(cast, &room, &nonce),
-                    super::steps::heard(1, "first", &room, &nonce, R::GqlErr014),
+                    super::steps::heard(cast, 1, "first", (&room, &nonce), R::GqlErr014),
                 ],
             ])
         },

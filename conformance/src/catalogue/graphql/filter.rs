@@ -6,8 +6,9 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, add_note, all, connected, edit, expect, forbidden, heard_message,
-    heard_note, marked, mutated, noted, published, send_message, subscribed, subscribed_to, warmed, warmed_with,
+    CHANNEL, NOTES, QUICK, SUBSCRIBE_TO_MESSAGES, TOPIC, add_note, all, connected, edit, expect, forbidden,
+    heard_message, heard_note, marked, mutated, noted, published, send_message, subscribed, subscribed_to, warmed,
+    warmed_with,
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::channel_data;
@@ -33,7 +34,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/filter/argument",
         title: "A subscription with an argument hears only results whose field of that name is equal.",
         covers: &[R::GqlFilter002],
-        needs: CHANNEL,
+        needs: TOPIC,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([

@@ -6,11 +6,10 @@ use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, all, connected, edit, expect, heard, open, pinged, published, say, subscribed, warmed,
+    ANY, CHANNEL, INIT, QUICK, all, connected, edit, expect, heard, open, pinged, published, say, subscribed, warmed,
     warmed_by,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::cast::{SUBSCRIBE_TO_CHANNEL, request_body};
 use crate::scenario::{Cast, Pattern, Scenario, Step};
 
 /// Text of a JSON string in which every character but letters and digits is escaped.
@@ -27,14 +26,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The `payload.data` of the channel subscription.
-fn channel_request(room: &str) -> String {
-    request_body(SUBSCRIBE_TO_CHANNEL, &json!({ "n": room }))
-}
-
 /// `start` with its members in another order than usual.
 fn start_backwards(cast: &Cast, id: &str, room: &str) -> String {
-    let request = channel_request(room);
+    let request = cast.subscription_request(room);
     let authorization = cast.authorization_of(&request);
     let data = Json::from(request);
     format!(
@@ -44,7 +38,8 @@ fn start_backwards(cast: &Cast, id: &str, room: &str) -> String {
 
 /// `start` with members that nobody knows, at each level.
 fn start_with_extras(cast: &Cast, id: &str, room: &str) -> String {
-    let data = json!({ "query": SUBSCRIBE_TO_CHANNEL, "variables": { "n": room }, "extensions": { "a": 1 } });
+    let (document, variables) = cast.subscription(room);
+    let data = json!({ "query": document, "variables": variables, "extensions": { "a": 1 } });
     let authorization = cast.authorization_of(&data.to_string());
     let data = Json::from(data.to_string());
     format!(
@@ -64,7 +59,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/framing/fragmented",
         title: "A message that comes in several fragments is accepted.",
         covers: &[R::GqlFrame008],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let text = cast.start_channel("first", &cast.nonce("room"));
             let frame = OwnedFrame::Text { text, fragments: 3 };
@@ -82,7 +77,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         needs: CHANNEL,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room/ü/\u{1f511}"), cast.nonce("event"));
-            let request = channel_request(&room);
+            let request = cast.subscription_request(&room);
             let (data, authorization) = (escaped(&request), cast.authorization_of(&request));
             let start = format!(
                 r#"{{"type":"start","id":"first","payload":{{"data":{data},"extensions":{{"authorization":{authorization}}}}}}}"#
@@ -94,7 +89,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     expect(1, Pattern::with_id("start_ack", "first"), R::GqlFrame009),
                     warmed_by(cast, 1, "first", &room, R::GqlFrame009),
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlFrame009),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlFrame009),
                 ],
             ])
         },
@@ -104,7 +99,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/framing/member-order",
         title: "The members of a message may stand in any order.",
         covers: &[R::GqlFrame004],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let start = start_backwards(cast, "first", &cast.nonce("room"));
             all([
@@ -118,7 +113,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/framing/unknown-members",
         title: "Members that the protocol does not know are ignored.",
         covers: &[R::GqlFrame005],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let start = start_with_extras(cast, "first", &cast.nonce("room"));
             all([
@@ -151,7 +146,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![
                     warmed(cast, 1, "first", &room),
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlFrame001),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlFrame001),
                 ],
             ])
         },
@@ -170,7 +165,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![
                     warmed(cast, 1, "first", &room),
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlFrame002),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlFrame002),
                 ],
             ])
         },

@@ -4,8 +4,8 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
 use super::steps::{
-    CHANNEL, INIT, QUICK, all, any_of, connected, edit, expect, open, open_in_vain, pinged, say, subscribed,
-    told_by_error, warmed_by,
+    ANY, INIT, QUICK, all, any_of, connected, edit, expect, open, open_in_vain, pinged, say, subscribed, told_by_error,
+    warmed_by,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
@@ -59,7 +59,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/init/early-start",
         title: "A start before the acknowledgement does no harm to the session.",
         covers: &[R::GqlInit005],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let start = cast.start_channel("early", &cast.nonce("room"));
             let readings = vec![
@@ -81,7 +81,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/init/second-init",
         title: "A second connection_init leaves the subscriptions of the connection alone.",
         covers: &[R::GqlInit013],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let room = cast.nonce("room");
             all([

@@ -3,7 +3,7 @@
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
-use super::steps::{CHANNEL, QUICK, all, connected, edit, expect, pinged, stopped, subscribed, subscribed_by};
+use super::steps::{ANY, QUICK, all, connected, edit, expect, pinged, stopped, subscribed, subscribed_by};
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::{Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
 
@@ -41,7 +41,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/keepalive/goes-on",
         title: "A connection with a subscription gets keep-alives again and again.",
         covers: &[R::GqlKa001],
-        needs: CHANNEL,
+        needs: ANY,
         tier: Tier::Standard,
         steps: |cast| {
             all([
@@ -64,7 +64,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/keepalive/goes-on-without-subscription",
         title: "A connection whose last subscription has ended still gets keep-alives.",
         covers: &[R::GqlKa010],
-        needs: CHANNEL,
+        needs: ANY,
         tier: Tier::Standard,
         steps: |cast| {
             all([
@@ -80,7 +80,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/keepalive/unanswered",
         title: "A connection on which the client never answers a keep-alive stays open and usable.",
         covers: &[R::GqlKa008],
-        needs: CHANNEL,
+        needs: ANY,
         tier: Tier::Long,
         steps: |cast| {
             all([

@@ -6,8 +6,8 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    LARGE, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, published, refusal, say, subscribed,
-    subscribed_by, warmed,
+    LARGE, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, published, refusal, say,
+    subscribed, subscribed_by, warmed,
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, request_body};
@@ -50,7 +50,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/limits/two-hundred-subscriptions",
         title: "One connection holds 200 subscriptions.",
         covers: &[R::GqlLimit002],
-        needs: LARGE,
+        needs: MANY,
         steps: |cast| all([connected(cast, 1), filled(cast, 1)]),
         ..QUICK
     },
@@ -58,7 +58,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/limits/one-subscription-too-many",
         title: "The 201st subscription of a connection is refused with a MaxSubscriptionsReachedError.",
         covers: &[R::GqlLimit003],
-        needs: LARGE,
+        needs: MANY,
         steps: |cast| {
             let types = &["MaxSubscriptionsReachedError", "MaxSubscriptionsReachedException"];
             let typed = Pattern::with_id("error", "surplus").has("payload.errors", Shape::ErrorType(types));
@@ -71,7 +71,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/limits/subscriptions-survive-the-limit",
         title: "Reaching the limit of subscriptions does no harm to those that exist.",
         covers: &[R::GqlLimit004],
-        needs: LARGE,
+        needs: MANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("s1"), cast.nonce("event"));
             let start = cast.start_channel("surplus", &cast.nonce("surplus"));
@@ -84,7 +84,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     say(1, start),
                     any_of(1, answered, R::GqlLimit003),
                     published(cast, &room, &nonce),
-                    heard(1, "s1", &room, &nonce, R::GqlLimit004),
+                    heard(cast, 1, "s1", (&room, &nonce), R::GqlLimit004),
                 ],
             ])
         },

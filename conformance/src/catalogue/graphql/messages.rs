@@ -6,7 +6,7 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, QUICK, all, any_of, bad_start, connected, edit, expect, pinged, refusal, say, start_with_data, subscribed,
+    ANY, QUICK, all, any_of, bad_start, connected, edit, expect, pinged, refusal, say, start_with_data, subscribed,
     subscribed_by,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
@@ -35,7 +35,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/name-the-operation",
         title: "An error that concerns one of several operations carries its id.",
         covers: &[R::GqlErr002],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             all([
                 connected(cast, 1),
@@ -59,7 +59,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/unknown-word-spares-the-connection",
         title: "A message of unknown type leaves the connection usable.",
         covers: &[R::GqlErr005],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             // An answer with the id is the business of another scenario.
             let answered = vec![Pattern::word("error")];
@@ -87,7 +87,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/duplicate-id",
         title: "A start with the id of a live subscription is answered with an error, and the connection survives.",
         covers: &[R::GqlErr009],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             all([
                 connected(cast, 1),
@@ -106,7 +106,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/duplicate-id-type",
         title: "The error for the id of a live subscription is a DuplicatedOperationError with that id.",
         covers: &[R::GqlErr010],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let typed = refusal("same").has("payload.errors", Shape::ErrorType(&["DuplicatedOperationError"]));
             let elsewhere = vec![typed, Pattern::with_id("start_ack", "same").ends()];
@@ -122,7 +122,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/errors/refused-id-is-free",
         title: "An id whose start was refused can be used for a start that is accepted.",
         covers: &[R::GqlErr014],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             all([
                 connected(cast, 1),

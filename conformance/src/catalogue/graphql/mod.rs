@@ -3,7 +3,9 @@
 mod close;
 mod control;
 mod credentials;
+mod declared;
 mod delivery;
+mod enhanced;
 mod errors;
 mod filter;
 mod framing;
@@ -15,6 +17,8 @@ mod keepalive;
 mod limits;
 mod messages;
 mod modes;
+mod probes;
+mod repeats;
 mod steps;
 mod subscribe;
 mod unsubscribe;
@@ -34,6 +38,9 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     subscribe::SCENARIOS,
     delivery::SCENARIOS,
     filter::SCENARIOS,
+    enhanced::SCENARIOS,
+    enhanced::LIMITS,
+    declared::SCENARIOS,
     unsubscribe::SCENARIOS,
     errors::SCENARIOS,
     messages::SCENARIOS,
@@ -42,6 +49,8 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     framing::SCENARIOS,
     hazards::SCENARIOS,
     http::SCENARIOS,
+    repeats::SCENARIOS,
+    probes::SCENARIOS,
 ];
 
 /// Saboteurs by area.
@@ -56,6 +65,8 @@ pub static FAULTS: &[&[Fault]] = &[
     subscribe::FAULTS,
     delivery::FAULTS,
     filter::FAULTS,
+    enhanced::FAULTS,
+    declared::FAULTS,
     unsubscribe::FAULTS,
     errors::FAULTS,
     messages::FAULTS,
@@ -64,4 +75,5 @@ pub static FAULTS: &[&[Fault]] = &[
     framing::FAULTS,
     hazards::FAULTS,
     http::FAULTS,
+    repeats::FAULTS,
 ];

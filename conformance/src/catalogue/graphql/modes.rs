@@ -33,6 +33,19 @@ fn connected_by(cast: &Cast, conn: Conn, carrier: Carrier, secret: &Secret) -> V
     admitted(conn, cast.upgrade(carrier, &cast.connect_by(secret)), R::GqlAuth013)
 }
 
+/// Each carrier with the main credentials: whether a target reads it is no question of modes.
+fn carried(cast: &Cast) -> Vec<Step> {
+    let carriers = [
+        (101, Carrier::Query, R::GqlHandshake009),
+        (102, Carrier::Subprotocol, R::GqlHandshake011),
+        (103, Carrier::Headers, R::GqlHandshake013),
+    ];
+    let can = |carrier| can_travel(cast, cast.keyring.main, carrier);
+    all(carriers.into_iter().filter(|(_, carrier, _)| can(*carrier)).map(|(conn, carrier, rule)| {
+        all([admitted(conn, cast.upgrade(carrier, &cast.credentials()), rule), vec![hung_up(conn)]])
+    }))
+}
+
 /// `payload.data` of the channel subscription.
 fn data(room: &str) -> String {
     request_body(SUBSCRIBE_TO_CHANNEL, &json!({ "n": room }))
@@ -66,9 +79,14 @@ fn published_by(cast: &Cast, room: &str, nonce: &str, secret: &Secret) -> Step {
 }
 
 fn connects(cast: &Cast, mode: Mode) -> Vec<Step> {
-    let carriers = Carrier::ALL.into_iter().filter(|carrier| can_travel(cast, mode, *carrier));
     let secret = secret(cast, mode);
-    all((1..).zip(carriers).map(|(conn, carrier)| connected_by(cast, conn, carrier, &secret)))
+    let carriers = Carrier::ALL.into_iter().filter(|carrier| can_travel(cast, mode, *carrier));
+    if mode == cast.keyring.main {
+        // What is known to travel by the usual carrier.
+        return all([connected_by(cast, 1, cast.usual_carrier(), &secret), carried(cast)]);
+    }
+    let each = (1..).zip(carriers).map(|(conn, carrier)| connected_by(cast, conn, carrier, &secret));
+    all([carried(cast), all(each)])
 }
 
 fn operates(cast: &Cast, mode: Mode) -> Vec<Step> {
@@ -80,20 +98,21 @@ fn operates(cast: &Cast, mode: Mode) -> Vec<Step> {
         vec![
             warmed_with(cast, 1, "own", R::GqlAuth013, |nonce| cast.post_by(&own, &mutation(&room, nonce))),
             published_by(cast, &room, &nonce, &own),
-            heard(1, "own", &room, &nonce, R::GqlSub012),
+            heard(cast, 1, "own", (&room, &nonce), R::GqlSub012),
         ],
     ])
 }
 
 fn mixed(cast: &Cast) -> Vec<Step> {
-    all((1..).zip(meetings(cast, &Carrier::ALL)).map(|(conn, meeting)| {
+    let each = all((1..).zip(meetings(cast, &Carrier::ALL)).map(|(conn, meeting)| {
         let (room, nonce) = (cast.nonce(&format!("room-{conn}")), cast.nonce(&format!("event-{conn}")));
         all([
             connected_by(cast, conn, meeting.carrier, &secret(cast, meeting.connect)),
             started_by(cast, conn, &room, &secret(cast, meeting.operation)),
             vec![published_by(cast, &room, &nonce, &secret(cast, meeting.http)), hung_up(conn)],
         ])
-    }))
+    }));
+    all([carried(cast), each])
 }
 
 /// A start, a request over HTTP and a connection with a secret that is not good: all are refused.

@@ -24,6 +24,12 @@ pub(super) const QUICK: Scenario = Scenario {
 
 /// The channel schema.
 pub(super) const CHANNEL: &[Need] = &[Need::ChannelSchema];
+/// Any subscription, and what triggers it.
+pub(super) const ANY: &[Need] = &[Need::Subscription];
+/// Any subscription with an argument that tells events apart.
+pub(super) const TOPIC: &[Need] = &[Need::Topic];
+/// Any subscription, hundreds of times.
+pub(super) const MANY: &[Need] = &[Need::Subscription, Need::Limits];
 /// The channel schema, and leave to create hundreds of subscriptions or to send megabytes.
 pub(super) const LARGE: &[Need] = &[Need::ChannelSchema, Need::Limits];
 /// The note schema.
@@ -159,15 +165,19 @@ pub(super) fn warmed(cast: &Cast, conn: Conn, id: &str, name: &str) -> Step {
 
 /// The same, for a rule that a lasting silence would break.
 pub(super) fn warmed_by(cast: &Cast, conn: Conn, id: &str, name: &str, rule: R) -> Step {
-    warmed_with(cast, conn, id, rule, |nonce| cast.publish_to_channel(name, nonce))
+    warmed_as(cast, conn, id, rule, |nonce| cast.publication(name, nonce))
 }
 
 /// Publishes by these requests until the subscription hears the first event.
 pub(super) fn warmed_with(cast: &Cast, conn: Conn, id: &str, rule: R, request: impl Fn(&str) -> Request) -> Step {
+    warmed_as(cast, conn, id, rule, |nonce| Publication::Http(request(nonce)))
+}
+
+fn warmed_as(cast: &Cast, conn: Conn, id: &str, rule: R, publication: impl Fn(&str) -> Publication) -> Step {
     let attempts = (1..=8)
         .map(|n| {
             let nonce = cast.nonce(&format!("warm-{conn}-{id}-{n}"));
-            (nonce.clone(), Publication::Http(request(&nonce)))
+            (nonce.clone(), publication(&nonce))
         })
         .collect();
     Step::Warm { conn, id: id.into(), attempts, rule }
@@ -175,10 +185,14 @@ pub(super) fn warmed_with(cast: &Cast, conn: Conn, id: &str, rule: R, request: i
 
 /// Publishes one event with this nonce to `name`.
 pub(super) fn published(cast: &Cast, name: &str, nonce: &str) -> Step {
-    Step::Call {
-        request: cast.publish_to_channel(name, nonce),
-        any_of: vec![Answer::status(200).has("data.publish2channel", Shape::Object)],
-        rule: R::GqlHttp002,
+    let member = if cast.own.is_some() { "data" } else { "data.publish2channel" };
+    match cast.publication(name, nonce) {
+        Publication::Http(request) => {
+            let any_of = vec![Answer::status(200).has(member, Shape::Object)];
+            Step::Call { request, any_of, rule: R::GqlHttp002 }
+        }
+        Publication::Fire(firing) => Step::Fire { firing, rule: R::GqlHttp002 },
+        Publication::Frame(conn, frame) => Step::Send { conn, frame },
     }
 }
 
@@ -197,15 +211,22 @@ pub(super) fn forbidden(conn: Conn, id: &str, nonce: &str, rule: R) -> Step {
 }
 
 /// Waits for the event with this nonce.
-pub(super) fn heard(conn: Conn, id: &str, name: &str, nonce: &str, rule: R) -> Step {
-    let data = json!({ "name": name, "data": channel_data(nonce) });
-    expect(conn, Pattern::with_id("data", id).has("payload.data.subscribe2channel", Shape::Is(data)), rule)
+pub(super) fn heard(cast: &Cast, conn: Conn, id: &str, (name, nonce): (&str, &str), rule: R) -> Step {
+    let event = Pattern::with_id("data", id);
+    let event = match &cast.own {
+        Some(own) => event.has(format!("payload.data.{}", own.data), Shape::Holding(nonce.into())),
+        None => {
+            let data = json!({ "name": name, "data": channel_data(nonce) });
+            event.has("payload.data.subscribe2channel", Shape::Is(data))
+        }
+    };
+    expect(conn, event, rule)
 }
 
 /// Publishes a marker, waits for it, and listens for what should not come.
 pub(super) fn marked(cast: &Cast, conn: Conn, id: &str, name: &str, rule: R) -> Vec<Step> {
     let marker = cast.nonce("marker");
-    vec![published(cast, name, &marker), heard(conn, id, name, &marker, rule), Step::Quiet { conn }]
+    vec![published(cast, name, &marker), heard(cast, conn, id, (name, &marker), rule), Step::Quiet { conn }]
 }
 
 /// The same, with a message as the marker.

@@ -6,7 +6,7 @@ use appsync_protocol::server::Check;
 use serde_json::json;
 
 use super::steps::{
-    CHANNEL, QUICK, all, any_of, bad_start, beside_a_bystander, connected, edit, expect, forbidden, heard, marked,
+    ANY, CHANNEL, QUICK, all, any_of, bad_start, beside_a_bystander, connected, edit, expect, forbidden, heard, marked,
     published, say, start_with_data, subscribed, subscribed_by, subscribed_to, warmed, warmed_by,
 };
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
@@ -31,7 +31,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/acknowledged",
         title: "A start is answered with one start_ack of the same id.",
         covers: &[R::GqlSub006],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             all([
                 connected(cast, 1),
@@ -46,7 +46,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/acknowledgement-has-no-payload",
         title: "A start_ack has no payload.",
         covers: &[R::GqlSub008],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let bare = Pattern::with_id("start_ack", "first").has("payload", Shape::Absent);
             all([
@@ -60,7 +60,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/unusual-ids",
         title: "Ids that are no UUID are accepted and come back as they were sent.",
         covers: &[R::GqlSub005],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, long) = (cast.nonce("room"), "i".repeat(128));
             let ids = ["7", "room/1 (a)", "ключ-\u{1f511}", &long];
@@ -74,7 +74,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/ten-at-once",
         title: "One connection carries ten subscriptions at the same time.",
         covers: &[R::GqlSub011],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let ids: Vec<_> = (1..=10).map(|n| format!("s{n}")).collect();
             let starts = ids.iter().map(|id| say(1, cast.start_channel(id, &cast.nonce(id)))).collect();
@@ -87,7 +87,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/last-of-ten-hears",
         title: "The tenth subscription of a connection hears its events as the first does.",
         covers: &[R::GqlSub011],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let ids: Vec<_> = (1..=10).map(|n| format!("s{n}")).collect();
             let starts = ids.iter().map(|id| subscribed_by(cast, 1, id, &cast.nonce(id), R::GqlSub011));
@@ -154,7 +154,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/no-data-before-the-acknowledgement",
         title: "No event arrives ahead of the start_ack of its subscription.",
         covers: &[R::GqlSub009],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let room = cast.nonce("room");
             let early: Vec<_> = (1..=3).map(|n| published(cast, &room, &cast.nonce(&format!("early-{n}")))).collect();
@@ -171,20 +171,19 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/subscribe/same-document-twice",
         title: "The same subscription can be started twice under two ids.",
         covers: &[R::GqlSub011],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
-            let variables = json!({ "n": room });
-            let document = crate::scenario::cast::SUBSCRIBE_TO_CHANNEL;
+            let (document, variables) = cast.subscription(&room);
             all([
                 connected(cast, 1),
-                subscribed_to(cast, 1, "first", document, &variables),
+                subscribed_to(cast, 1, "first", &document, &variables),
                 subscribed_by(cast, 1, "second", &room, R::GqlSub011),
                 vec![
                     warmed(cast, 1, "first", &room),
                     warmed_by(cast, 1, "second", &room, R::GqlSub011),
                     published(cast, &room, &nonce),
-                    heard(1, "second", &room, &nonce, R::GqlSub011),
+                    heard(cast, 1, "second", (&room, &nonce), R::GqlSub011),
                 ],
             ])
         },

@@ -5,8 +5,8 @@ use appsync_protocol::server::Check;
 
 use super::limits::filled;
 use super::steps::{
-    CHANNEL, LARGE, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, pinged, published, say,
-    stop, stopped, subscribed, subscribed_by, warmed, warmed_by,
+    ANY, MANY, QUICK, all, any_of, connected, edit, expect, forbidden, heard, marked, pinged, published, say, stop,
+    stopped, subscribed, subscribed_by, warmed, warmed_by,
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::{Pattern, Scenario, Shape, Step};
@@ -16,7 +16,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/completed",
         title: "A stop is answered with one complete of the same id.",
         covers: &[R::GqlSub024],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             all([
                 connected(cast, 1),
@@ -32,7 +32,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/complete-has-no-payload",
         title: "A complete has no payload.",
         covers: &[R::GqlSub025],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let bare = Pattern::with_id("complete", "first").has("payload", Shape::Absent);
             all([
@@ -47,7 +47,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/nothing-after-complete",
         title: "After complete no event follows for that id.",
         covers: &[R::GqlSub026],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -59,7 +59,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![
                     forbidden(1, "first", &nonce, R::GqlSub026),
                     published(cast, &room, &nonce),
-                    heard(1, "second", &room, &nonce, R::GqlSub012),
+                    heard(cast, 1, "second", (&room, &nonce), R::GqlSub012),
                 ],
                 marked(cast, 1, "second", &room, R::GqlSub012),
             ])
@@ -70,7 +70,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/spares-the-others",
         title: "Ending one subscription leaves another one with the same arguments working.",
         covers: &[R::GqlSub028],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -79,7 +79,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 subscribed(cast, 1, "second", &room),
                 vec![warmed(cast, 1, "second", &room)],
                 stopped(1, "first"),
-                vec![published(cast, &room, &nonce), heard(1, "second", &room, &nonce, R::GqlSub028)],
+                vec![published(cast, &room, &nonce), heard(cast, 1, "second", (&room, &nonce), R::GqlSub028)],
             ])
         },
         ..QUICK
@@ -88,7 +88,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/spares-other-connections",
         title: "Ending a subscription leaves one with the same id on another connection working.",
         covers: &[R::GqlSub028],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -98,7 +98,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 subscribed(cast, 2, "same", &room),
                 vec![warmed(cast, 2, "same", &room)],
                 stopped(1, "same"),
-                vec![published(cast, &room, &nonce), heard(2, "same", &room, &nonce, R::GqlSub028)],
+                vec![published(cast, &room, &nonce), heard(cast, 2, "same", (&room, &nonce), R::GqlSub028)],
             ])
         },
         ..QUICK
@@ -107,7 +107,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/id-used-again",
         title: "An id whose subscription has ended can be given to a new one, which hears its events.",
         covers: &[R::GqlSub006],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (old, new) = (cast.nonce("old"), cast.nonce("new"));
             let answered = vec![Pattern::with_id("start_ack", "again"), Pattern::with_id("error", "again").ends()];
@@ -128,7 +128,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/connection-stays-open",
         title: "A connection stays open and usable after its last subscription has ended.",
         covers: &[R::GqlSub030],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let room = cast.nonce("room");
             all([
@@ -146,7 +146,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/unknown-id",
         title: "A stop of an id that was never used leaves the connection and its subscription working.",
         covers: &[R::GqlErr014],
-        needs: CHANNEL,
+        needs: ANY,
         steps: |cast| {
             let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
             all([
@@ -157,7 +157,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     say(1, stop("never")),
                     Step::Quiet { conn: 1 },
                     published(cast, &room, &nonce),
-                    heard(1, "first", &room, &nonce, R::GqlErr014),
+                    heard(cast, 1, "first", (&room, &nonce), R::GqlErr014),
                 ],
             ])
         },
@@ -167,7 +167,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/unsubscribe/frees-its-place",
         title: "Ending a subscription makes room for another one on a connection that was full.",
         covers: &[R::GqlSub029],
-        needs: LARGE,
+        needs: MANY,
         steps: |cast| {
             let room = cast.nonce("room");
             all([

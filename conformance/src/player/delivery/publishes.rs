@@ -39,10 +39,10 @@ pub(super) const FIELDS: [Field; 3] = [
 impl Deliveries {
     /// The scenario makes an HTTP request; it may be a publish.
     pub(in crate::player) fn called(&mut self, at: Moment, call: u32, request: &Request) {
-        let text = request.body.text();
-        if request.method != "POST" || text.len() > LARGE {
+        if request.method != "POST" || request.body.0.len() > LARGE {
             return;
         }
+        let text = request.body.text();
         let told = match self.dialect {
             Dialect::Graphql => vec![self.mutated(at, &text)],
             Dialect::Events => {
@@ -105,6 +105,9 @@ impl Deliveries {
 
     /// Tells of an event that carries just one nonce.
     fn told(&mut self, at: Moment, by: Option<u32>, text: &str, subject: Subject, object: Json) -> Option<String> {
+        if self.is_blind {
+            return None;
+        }
         let mut carried = nonces(text, &self.prefix).into_iter();
         let nonce = carried.next().filter(|_| carried.next().is_none())?;
         if let Some(before) = self.events.get_mut(&nonce) {

@@ -35,6 +35,8 @@ pub enum Handler {
     Fail,
     /// Code returns something else than the list it was given.
     Return(Returned),
+    /// Sets the member `context` of events that are objects to the context (EVT-CHANNEL-023).
+    Context,
     /// A direct Lambda integration.
     Lambda(Lambda),
 }
@@ -51,6 +53,8 @@ pub enum SubscribeHandler {
     DelayMs(u64),
     /// Throws (EVT-SUB-012).
     Fail,
+    /// `util.error()` with the path of the channel (EVT-SUB-027).
+    Context,
     /// A direct Lambda integration.
     Lambda(Lambda),
 }
@@ -185,13 +189,14 @@ impl Handler {
             | Self::DelayMs(_)
             | Self::Fail
             | Self::Return(_)
+            | Self::Context
             | Self::Lambda(_) => Ok(()),
         }
     }
 }
 
 /// What the handlers make of these events.
-pub(super) fn publish(handlers: &[Handler], events: &[&str]) -> Handled<Vec<Outcome>> {
+pub(super) fn publish(handlers: &[Handler], events: &[&str], context: &dyn Fn() -> Json) -> Handled<Vec<Outcome>> {
     let mut after = Duration::ZERO;
     let mut outcomes = vec![Outcome::Unchanged; events.len()];
     for handler in handlers {
@@ -203,8 +208,8 @@ pub(super) fn publish(handlers: &[Handler], events: &[&str]) -> Handled<Vec<Outc
         }
         for (event, outcome) in events.iter().zip(&mut outcomes) {
             let next = match outcome {
-                Outcome::Unchanged => step(handler, event),
-                Outcome::Changed(text) => step(handler, text),
+                Outcome::Unchanged => step(handler, event, context),
+                Outcome::Changed(text) => step(handler, text, context),
                 Outcome::Dropped | Outcome::Failed(_) => None,
             };
             if let Some(next) = next {
@@ -216,7 +221,7 @@ pub(super) fn publish(handlers: &[Handler], events: &[&str]) -> Handled<Vec<Outc
 }
 
 /// What the handlers make of a subscribe.
-pub(super) fn subscribe(handlers: &[SubscribeHandler]) -> Handled<()> {
+pub(super) fn subscribe(handlers: &[SubscribeHandler], path: &dyn Fn() -> String) -> Handled<()> {
     let mut after = Duration::ZERO;
     for handler in handlers {
         let result = match handler {
@@ -227,6 +232,7 @@ pub(super) fn subscribe(handlers: &[SubscribeHandler]) -> Handled<()> {
             SubscribeHandler::Reject(message) => Err(Rejection::Error(message.clone())),
             SubscribeHandler::Unauthorized => Err(Rejection::Unauthorized),
             SubscribeHandler::Fail => Err(Rejection::Broken),
+            SubscribeHandler::Context => Err(Rejection::Error(path())),
             SubscribeHandler::Lambda(Lambda { result: LambdaResult::Nothing, .. }) => Ok(()),
             SubscribeHandler::Lambda(lambda) => judge_lambda(lambda),
         };
@@ -250,6 +256,7 @@ fn judge(handler: &Handler) -> Result<(), Rejection> {
         | Handler::Drop(_)
         | Handler::Error(_)
         | Handler::Grow(_)
+        | Handler::Context
         | Handler::DelayMs(_) => Ok(()),
     }
 }
@@ -275,7 +282,7 @@ fn judge_lambda(lambda: &Lambda) -> Result<(), Rejection> {
 }
 
 /// What the handler makes of one event; `None` leaves it as it is.
-fn step(handler: &Handler, event: &str) -> Option<Outcome> {
+fn step(handler: &Handler, event: &str, context: &dyn Fn() -> Json) -> Option<Outcome> {
     let changed = |change: &dyn Fn(&mut Json)| {
         let mut value = parse_json(event)?;
         change(&mut value);
@@ -286,6 +293,11 @@ fn step(handler: &Handler, event: &str) -> Option<Outcome> {
         Handler::Set(members) => changed(&|value| {
             if let Json::Object(object) = value {
                 object.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+        }),
+        Handler::Context => changed(&|value| {
+            if let Json::Object(object) = value {
+                object.insert("context".into(), context());
             }
         }),
         Handler::Drop(when) => when.concerns(event).then_some(Outcome::Dropped),

@@ -3,6 +3,7 @@
 //! [`Settings`] is what a file says; [`Events`] is the same once it was checked, and all that the rest needs. Which
 //! credentials prove a mode is not known here: this says which modes are enabled for what (EVT-AUTH-017).
 
+mod context;
 mod handlers;
 mod meter;
 mod publish;
@@ -10,11 +11,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use appsync_protocol::channel::{Channel, ChannelPattern};
 use appsync_protocol::server::{Handled, Mode, Outcome};
 
 use crate::auth::{AllowedModes, NamespaceModes};
 
+pub use context::Context;
 pub use handlers::{Handler, Invoke, Lambda, LambdaResult, Returned, SubscribeHandler, Transform, When};
 pub use meter::Meter;
 pub(super) use publish::publish;
@@ -55,10 +59,11 @@ struct Namespace {
 impl Default for Events {
     /// `default` and `other`, with API keys for everything and without handlers.
     fn default() -> Self {
-        match Settings::default().compile(&[Mode::ApiKey]) {
+        static COMPILED: LazyLock<Events> = LazyLock::new(|| match Settings::default().compile(&[Mode::ApiKey]) {
             Ok(events) => events,
             Err(_) => unreachable!("the default settings are in order, which a test holds"),
-        }
+        });
+        COMPILED.clone()
     }
 }
 
@@ -94,15 +99,28 @@ impl Events {
     }
 
     /// Runs the publish handlers of the channel's namespace.
-    pub(super) fn publishing(&self, channel: &Channel, events: &[&str]) -> Handled<Vec<Outcome>> {
+    pub(super) fn publishing(
+        &self,
+        channel: &Channel,
+        events: &[&str],
+        context: &Context<'_>,
+    ) -> Handled<Vec<Outcome>> {
         let handlers = self.namespace(channel.namespace()).map_or(&[][..], |own| &own.on_publish);
-        handlers::publish(handlers, events)
+        handlers::publish(handlers, events, &|| context.of_publish(channel))
     }
 
     /// Runs the subscribe handlers of the pattern's namespace.
     pub(super) fn subscribing(&self, pattern: &ChannelPattern) -> Handled<()> {
         let handlers = self.namespace(pattern.namespace()).map_or(&[][..], |own| &own.on_subscribe);
-        handlers::subscribe(handlers)
+        handlers::subscribe(handlers, &|| context::path_of(pattern))
+    }
+
+    /// Leaves the namespace of this name without handlers.
+    pub fn forget_handlers(&mut self, name: &str) {
+        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.name == name) {
+            namespace.on_publish.clear();
+            namespace.on_subscribe.clear();
+        }
     }
 
     fn namespace(&self, name: &str) -> Option<&Namespace> {

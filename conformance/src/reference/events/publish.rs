@@ -2,7 +2,7 @@
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::encode::ObjectWriter;
-use appsync_protocol::envelope::{Raw, member, string};
+use appsync_protocol::envelope::{Raw, members, string};
 use appsync_protocol::server::{Asked, Hook, Host, Refusal, check_namespace, read_publish};
 use appsync_protocol::wire::Request;
 
@@ -27,7 +27,11 @@ fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
     if text.contains('\n') && !endpoint.edits.makes(Door::HttpPrettyBody) {
         return refused(400, &Refusal::new("BadRequestException", "White space in the body")).into();
     }
-    let parts = Raw::read(&text).ok().and_then(|body| Some((member(body, "channel")?, member(body, "events")?)));
+    let parts = Raw::read(&text).ok().and_then(|body| {
+        let members = members(body);
+        let last = |name| members.iter().rev().find(|(its_name, _)| its_name.as_ref() == name).map(|(_, value)| *value);
+        Some((last("channel")?, last("events")?))
+    });
     let Some((channel, events)) = parts else {
         if endpoint.edits.makes(Door::HttpBody) {
             let refusal = Refusal::new("BadRequestException", "The body needs channel and events");
@@ -55,7 +59,7 @@ fn decide(endpoint: &mut Endpoint, request: &Request, number: u64) -> Answer {
     if let Err(refusal) = admitted {
         return refused(status_of(endpoint, &refusal), &refusal).into();
     }
-    let handled = batch.handle(&who, &policy, &mut endpoint.judge(None));
+    let handled = batch.handle(&who, &policy, &mut endpoint.judge(None).of(request));
     let settled = match handled.result {
         Ok(settled) => settled,
         Err(rejection) => {

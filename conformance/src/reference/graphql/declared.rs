@@ -12,6 +12,7 @@ use appsync_protocol::filter::Filter;
 use appsync_protocol::json::{Json, JsonMap, parse_json};
 use appsync_protocol::moment::Moment;
 
+use super::Bent;
 use super::errors::{FieldFailure, RequestError};
 use super::settings::{ResolverSettings, Settings, SettingsError, SubscriptionSettings};
 use super::template::{Given, Template};
@@ -128,11 +129,14 @@ impl Declared {
         arguments: &mut JsonMap,
         name: &str,
         now: Duration,
+        bent: Bent,
     ) -> Result<(Option<Filter>, Option<Filter>), RequestError> {
         let Some(filters) = self.subscriptions.get(field) else { return Ok((None, None)) };
         let given = Given { arguments, name, now };
-        let set = |template: &Option<Template>| template.as_ref().map_or(Ok(None), |template| set(template, &given));
-        let both = (set(&filters.filter)?, set(&filters.invalidation)?);
+        let set = |template: &Option<Template>, bend| {
+            template.as_ref().map_or(Ok(None), |template| set(template, &given, bend))
+        };
+        let both = (set(&filters.filter, bent.filter)?, set(&filters.invalidation, bent.invalidation)?);
         if both.0.is_none()
             && let Some(template) = &filters.filter
         {
@@ -145,13 +149,18 @@ impl Declared {
 }
 
 /// Fills and parses a filter; null is none.
-fn set(template: &Template, given: &Given<'_>) -> Result<Option<Filter>, RequestError> {
-    let filled = match template.fill(given, &mut || Json::Null) {
-        Json::Null => return Ok(None),
+fn set(template: &Template, given: &Given<'_>, bend: Option<fn(&mut Json)>) -> Result<Option<Filter>, RequestError> {
+    let mut filled = match template.fill(given, &mut || Json::Null) {
         // An argument of AWSJSON: what is in the text.
         Json::String(text) => parse_json(&text).unwrap_or(Json::String(text)),
-        other @ (Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => other,
+        other @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => other,
     };
+    if let Some(bend) = bend {
+        bend(&mut filled);
+    }
+    if filled.is_null() {
+        return Ok(None);
+    }
     Filter::parse(&filled).map(Some).map_err(RequestError::Filter)
 }
 
@@ -223,8 +232,11 @@ impl Reader<'_> {
         };
         let kind = self.kind();
         let runs = matches!(kind, Some(OperationType::Query | OperationType::Mutation));
-        let has_result = settings.result.is_some() || settings.value.is_some() || settings.from.is_some();
+        let has_result = settings.result.is_some() || settings.from.is_some();
         only("result", has_result && !runs, "Query and Mutation")?;
+        // GQL-SUB-021: what the resolver of a subscription returns is looked at, and delivered to nobody.
+        let is_subscribed = kind == Some(OperationType::Subscription);
+        only("value", settings.value.is_some() && !runs && !is_subscribed, "Query, Mutation and Subscription")?;
         only("delay-ms", settings.delay_ms > 0 && !runs, "Query and Mutation")?;
         only("invalidates", !settings.invalidates.is_empty() && kind != Some(OperationType::Mutation), "Mutation")?;
         let delay = Duration::from_millis(settings.delay_ms);

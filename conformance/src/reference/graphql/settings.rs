@@ -53,6 +53,9 @@ pub struct Settings {
     /// Seconds from 1970 to [`appsync_protocol::moment::Moment::START`], for `$now`.
     #[serde(skip)]
     pub started_at: u64,
+    /// What is added to the embedded schema.
+    #[serde(skip)]
+    pub extension: Option<&'static str>,
 }
 
 /// How one field is resolved. At most one of `result`, `value`, `error`, `from` is given.
@@ -120,6 +123,7 @@ impl Default for Settings {
             resolvers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             started_at: SOME_DAY,
+            extension: None,
         }
     }
 }

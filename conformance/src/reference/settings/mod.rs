@@ -10,7 +10,6 @@
 //! replaces the key of its name, lists included. Nothing is half taken: whatever is wrong is an error that names file,
 //! line, column and key, or the option, and nothing is served. Paths in the file are relative to the file.
 
-mod error;
 mod file;
 mod sections;
 #[cfg(test)]
@@ -27,9 +26,9 @@ use super::shell::Options as ShellOptions;
 use super::shell::tls::{self, Part, Secure, is_host_name};
 use crate::catalogue::faults;
 use crate::fault::Fault;
-use error::Source;
+use crate::settings::{self, Source};
 
-pub use error::{Place, SettingsError};
+pub use crate::settings::{Place, SettingsError};
 pub use file::{Connections, ServeFile, Tls};
 pub use sections::{Auth, Events, Graphql, Profile};
 
@@ -98,7 +97,7 @@ impl Settings {
     /// # Errors
     /// When it cannot be read, is no TOML, has an unknown key or a value of the wrong kind.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = fs::read_to_string(path).map_err(|error| error::unreadable(path, &error))?;
+        let text = fs::read_to_string(path).map_err(|error| settings::unreadable(path, &error))?;
         Self::parse(text, path)
     }
 

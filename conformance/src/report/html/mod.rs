@@ -145,6 +145,9 @@ fn facts(document: &Document) -> String {
     fact("took", &seconds(document.run.took_ms));
     fact("connections", &document.run.connections.to_string());
     fact("messages", &document.run.messages.to_string());
+    if let Some(figures) = &document.suite.figures {
+        fact("the suite on trial", &figures.sentence());
+    }
     if document.run.interrupted {
         fact("interrupted", "the rest was not run");
     }

@@ -8,15 +8,27 @@ const BACKSLASHES_MAX: usize = 8;
 
 /// Where `chars` ends if some spelling of it begins at `at`. Of several ends the last.
 pub(super) fn spelled(input: &[u8], at: usize, chars: &[char]) -> Option<usize> {
-    let mut utf8 = [0; 4];
-    let first = *chars.first()?.encode_utf8(&mut utf8).as_bytes().first()?;
-    let here = *input.get(at)?;
-    // Nearly every place is ruled out by its first byte.
-    if here != first && here != b'%' && here != b'\\' {
-        return None;
+    let (mut end, mut rest) = (at, chars);
+    // As long as nothing is encoded there is one way to go on, and nearly every place is ruled out by its first byte.
+    while let [c, behind @ ..] = rest {
+        let mut utf8 = [0; 4];
+        let literal = c.encode_utf8(&mut utf8).as_bytes();
+        let input = input.get(end..)?;
+        if begins_encoding(*input.first()?) {
+            break;
+        }
+        if input.starts_with(literal) {
+            end += literal.len();
+            rest = behind;
+        } else if literal.len() > 1 && input.first() == literal.first() {
+            // The other bytes of the character may be encoded.
+            break;
+        } else {
+            return None;
+        }
     }
-    let mut ends = vec![at];
-    for c in chars {
+    let mut ends = vec![end];
+    for c in rest {
         let mut next = Vec::new();
         for end in ends {
             push_literal(input, end, *c, &mut next);
@@ -29,7 +41,12 @@ pub(super) fn spelled(input: &[u8], at: usize, chars: &[char]) -> Option<usize> 
         }
         ends = next;
     }
-    ends.last().copied()
+    ends.last().copied().filter(|end| *end > at)
+}
+
+/// Whether this may stand for another byte, with those behind it.
+pub(super) const fn begins_encoding(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\')
 }
 
 /// Its UTF-8 bytes, each as it is or percent-encoded.

@@ -110,11 +110,14 @@ pub(in super::super) static SCENARIOS: &[Scenario] = &[
         covers: &[R::EvtHttp016],
         needs: &[Need::Limits],
         steps: |cast| {
-            let entry =
-                Answer::status(200).has("successful", Shape::Length(0)).has("failed.0.index", Shape::Is(json!(0)));
-            let named = entry.clone().has("failed.0.code", Shape::Is(json!("EventTooLargeException")));
+            let entry = Answer::status(200)
+                .has("successful", Shape::Length(0))
+                .has("failed.0.index", Shape::Is(json!(0)))
+                .has("failed.0.identifier", Shape::Text);
+            let code = entry.clone().has("failed.0.code", Shape::Is(json!("EventTooLargeException")));
             let answers = vec![
-                named.reads("EVT-A-03", "code is a string"),
+                code.clone().has("failed.0.message", Shape::Text).reads("EVT-A-03", "code is a string"),
+                code.has("failed.0.errorMessage", Shape::Text).reads("EVT-A-03", "message has another name"),
                 entry.has("failed.0.code", Shape::PositiveInteger).reads("EVT-A-03", "code is a number"),
             ];
             vec![called(cast.http_publish(&cast.channel("room"), &[too_large()]), answers, R::EvtHttp016)]
@@ -218,6 +221,13 @@ pub(in super::super) static FAULTS: &[Fault] = &[
         breaks: R::EvtHttp016,
         caught_by: "events/http/too-large-an-event",
         how: edit_http(200, HttpChange::Remove("failed.0.code")),
+    },
+    Fault {
+        name: "events-http-too-large-without-identifier",
+        about: "leaves the identifier out of an entry of failed over HTTP",
+        breaks: R::EvtHttp016,
+        caught_by: "events/http/too-large-an-event",
+        how: edit_http(200, HttpChange::Remove("failed.0.identifier")),
     },
     Fault {
         name: "events-http-900-kb",

@@ -283,7 +283,7 @@ fn what_does_not_fit_the_schema_is_refused_with_its_place() {
         ("Mutation.addNote", "result = { id = \"$null\" }", ".result.id: expected ID!; got null"),
         ("Mutation.addNote", "value = {}\nresult = \"arguments\"", "expected at most one of result, value"),
         ("Mutation.addNote", "delay-ms = 30001", ".delay-ms: expected at most 30000; got 30001"),
-        ("Note.text", "value = \"x\"", ".result: only fields of Query and Mutation"),
+        ("Note.text", "value = \"x\"", ".value: only fields of Query, Mutation and Subscription"),
         ("Query.lastNote", "from = \"Mutation.addNote\"", "expected \"last:Mutation.field\""),
         ("Query.lastNote", "from = \"last:Mutation.nope\"", "type Mutation has no field nope"),
         (

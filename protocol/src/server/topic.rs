@@ -1,0 +1,65 @@
+//! What a subscription is about, so far as it can be looked up.
+//!
+//! A topic never decides who hears something: it may stand for more than the subscription wants, and never for less.
+//! Two different topics may even be written alike, where a host invents names that GraphQL does not know.
+
+use alloc::boxed::Box;
+use alloc::format;
+
+use super::{Interest, Plan};
+use crate::channel::{Channel, ChannelPattern};
+use crate::json::Json;
+
+/// A channel, everything below one, a field, or a field with one of its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Topic(Box<str>);
+
+/// Bytes of an argument beyond which it is not looked up: they would be kept twice.
+const VALUE_MAX: usize = 128;
+
+/// What has become of a subscription since the last time somebody asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    Came(Topic),
+    Left(Topic),
+}
+
+impl Topic {
+    /// The one topic of a subscription.
+    ///
+    /// An argument narrows it only where equality of values is equality of texts, and where no filter stands in the
+    /// place of the arguments (GQL-FILTER-008).
+    pub(crate) fn of(interest: &Interest) -> Self {
+        match interest {
+            Interest::Channel(ChannelPattern::Exact(channel)) => Self::at(channel),
+            Interest::Channel(ChannelPattern::Below(prefix)) => Self::below(prefix.as_str()),
+            Interest::Field(plan) => Self::narrowed(plan).unwrap_or_else(|| Self::field(&plan.field)),
+        }
+    }
+
+    fn narrowed(plan: &Plan) -> Option<Self> {
+        let arguments = plan.filter.is_none().then_some(&plan.arguments)?;
+        arguments.iter().find_map(|(name, value)| Self::argument(&plan.field, name, value))
+    }
+
+    /// Subscriptions to this channel.
+    pub(crate) fn at(channel: &Channel) -> Self {
+        Self(format!("={channel}").into())
+    }
+
+    /// Subscriptions to everything below this prefix.
+    pub(crate) fn below(prefix: &str) -> Self {
+        Self(format!("*{prefix}").into())
+    }
+
+    /// Subscriptions to this field that no argument narrows.
+    pub(crate) fn field(field: &str) -> Self {
+        Self(format!(".{field}").into())
+    }
+
+    /// Subscriptions to this field that this argument narrows; `None` if no value like it is looked up.
+    pub(crate) fn argument(field: &str, name: &str, value: &Json) -> Option<Self> {
+        let text = value.as_str().filter(|text| text.len() <= VALUE_MAX)?;
+        Some(Self(format!(":{field}\0{name}\0{text}").into()))
+    }
+}
