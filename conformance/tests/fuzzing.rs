@@ -58,7 +58,7 @@ const WARM: Op = Op::Warm { which: 0 };
 #[test]
 fn the_reference_endpoint_is_not_accused_and_every_situation_is_reached() {
     for dialect in Dialect::ALL {
-        let hunt = hunt_bent(dialect, &[], 1, dialogues(150), &no_clock);
+        let hunt = hunt_bent(dialect, &[], 1, dialogues(400), &no_clock);
 
         assert!(hunt.found.is_none(), "{dialect}: {:?}", hunt.found);
         assert_eq!(hunt.missing(), [], "{dialect}");

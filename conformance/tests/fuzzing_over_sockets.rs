@@ -85,12 +85,12 @@ fn again(running: &Running, file: &FindingFile) -> Result<Again, String> {
 
 #[test]
 fn a_saboteur_is_found_and_its_file_says_later_whether_it_is_mended() {
-    let running = start(Some("events-index-from-one"));
+    let running = start(Some("events-index-as-text"));
 
     let done = fuzzed(&running);
 
     let (found, _) = done.caught.first().expect("something is found");
-    assert_eq!((found.rule.as_str(), found.shown, found.tries), ("EVT-PUB-008", 3, 3));
+    assert_eq!((found.rule.as_str(), found.shown, found.tries), ("EVT-PUB-009", 3, 3));
     assert!(found.operations.len() <= 6, "{:?}", found.operations);
     assert!(!found.transcript.is_empty() && !found.to_text().contains(KEY));
     assert_eq!(done.exit(), 1);

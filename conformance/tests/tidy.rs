@@ -44,6 +44,12 @@ const LONG_FILES: Listed = &[
     ("conformance/src/catalogue/graphql/probes.rs", "scenarios are data: one for each open question"),
     ("conformance/tests/needs_of_clients.rs", "one test for each need, and a client to state them with"),
     ("conformance/src/catalogue/events/modes.rs", "scenarios are data: every mode in every place"),
+    ("conformance/src/fuzzing/carry.rs", "every operation, and what it sends in whatever state"),
+    ("conformance/src/fuzzing/driver.rs", "the state of a dialogue and its course, which its two halves share"),
+    ("conformance/src/fuzzing/events.rs", "what Events owes for each operation in each spelling"),
+    ("conformance/src/fuzzing/graphql.rs", "what GraphQL owes for each operation in each spelling"),
+    ("conformance/src/fuzzing/hear.rs", "everything that can come, and which due it meets"),
+    ("conformance/src/fuzzing/op.rs", "the whole vocabulary of dialogues, each word with its meaning"),
     ("conformance/src/link/http.rs", "HTTP/1.1 for both sides, most of it limits and their tests"),
     ("conformance/src/link/tests.rs", "each way in which a peer made of bytes can fail"),
     ("conformance/src/load/drive/line.rs", "one framing in both directions, and what holds it against a library"),
@@ -56,6 +62,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/cli/subscribe.rs", "one command: its options, its course, what it says"),
     ("conformance/src/report/json.rs", "one record for each part of a report"),
     ("conformance/src/report/text.rs", "the whole shape of what a person reads"),
+    ("conformance/src/run/fuzz.rs", "one campaign: what it plays, confirms, makes smaller and keeps"),
     ("conformance/src/run/mod.rs", "the phases of a run in their order"),
     ("conformance/src/scenario/pattern.rs", "three kinds of expectation, each with how it is held and shown"),
     ("conformance/src/selftest/guises.rs", "one list of legal ways to say the same, each with its source"),
@@ -73,6 +80,7 @@ const LONG_FILES: Listed = &[
     ("protocol/src/server/mod.rs", "one connection, and everything that it asks of its host"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),
     ("protocol/tests/hub.rs", "every check of the policy as a script"),
+    ("protocol/tests/listeners.rs", "the index of listeners held against a search of everybody"),
     ("protocol/tests/rulebook/honest.rs", "honest peers of both dialects and the links between them"),
 ];
 

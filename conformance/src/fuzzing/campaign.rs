@@ -129,7 +129,7 @@ pub fn hunt(
 /// The configuration of a dialogue: in some of them keep-alives come as late as they may.
 pub fn config(number: u32) -> Config {
     let mut config = Config::default();
-    if number % 8 == 7 {
+    if number % 4 == 3 {
         LATE(&mut config.policy);
     }
     config
@@ -146,7 +146,7 @@ pub fn hunt_bent(dialect: Dialect, bent: &[How], seed: u64, budget: Budget, cloc
 pub fn shrink_bent(dialect: Dialect, bent: &[How], (found, ops, carried): &(Found, Vec<Op>, Vec<bool>)) -> Shrunk {
     let shows = |late: bool, candidate: &[Op]| {
         let mut source = Script::new(candidate);
-        let config = config(if late { 7 } else { 0 });
+        let config = config(if late { 3 } else { 0 });
         let played = play(setting(dialect, false), &mut source, &mut endpoint(config, bent), Weather::default());
         played.found.is_some_and(|again| again.requirement == found.requirement)
     };

@@ -219,7 +219,7 @@ impl Driver<'_> {
                 line.ids.insert(id.clone(), IdState::Refused);
             }
             if let Some(hears) = hears {
-                line.subs.push(Sub { id, hears, phase: SubPhase::Asked, settled: false });
+                line.subs.push(Sub { id, hears, phase: SubPhase::Asked, settled: false, again: state == IdState::Ended });
             }
         }
         self.ask(conn, ask);

@@ -194,6 +194,8 @@ pub(super) struct Sub {
     pub(super) hears: Hears,
     pub(super) phase: SubPhase,
     pub(super) settled: bool,
+    /// Its id had ended before.
+    pub(super) again: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,10 @@ impl Driver<'_> {
         }
         self.cover(Some(conn), &status);
         match greetings.iter().find(|greeting| greeting.fits(&response)) {
+            None if self.hazard && response.status >= 500 => {
+                let detail = format!("a new connection is not served any more: status {status}");
+                self.blame(R::SynAlive002, detail, &status);
+            }
             None => {
                 let expected: Vec<_> = greetings.iter().map(ToString::to_string).collect();
                 let selected = response.subprotocol().unwrap_or("no subprotocol");
@@ -109,16 +113,31 @@ impl Driver<'_> {
         {
             self.on_event(conn, id, nonces, message);
         }
-        // EVT-A-09: the refusal may come before it is asked for.
-        let early = word == "connection_error" && !self.dues.iter().any(|due| due.conn == conn);
-        if let Some(Welcome::Refused(claims)) = self.lines.get(&conn).filter(|_| early).map(|line| line.welcome.clone())
-        {
-            for claim in claims.iter().filter(|claim| !claim.fits(frame, message.as_ref())) {
-                self.misfit(claim, &shown(frame), &word);
-            }
+        if word == "connection_error" {
+            self.on_early_refusal(conn, frame, message.as_ref());
         }
         self.follow(conn, frame, message.as_ref(), before);
         self.route(conn, frame, message.as_ref(), &word);
+    }
+
+    /// EVT-A-09: a refusal may come before it is asked for. It is judged as one that was asked for would be.
+    fn on_early_refusal(&mut self, conn: Conn, frame: &OwnedFrame, message: Option<&Json>) {
+        let Some(line) = self.lines.get(&conn).filter(|_| !self.dues.iter().any(|due| due.conn == conn)) else {
+            return;
+        };
+        let untouched = !line.inited && !line.loose && !line.muddled;
+        match line.welcome.clone() {
+            Welcome::Refused(claims) => {
+                for claim in claims.iter().filter(|claim| !claim.fits(frame, message)) {
+                    self.misfit(claim, &shown(frame), "connection_error");
+                }
+            }
+            Welcome::Acknowledged(rule) if untouched => {
+                let detail = format!("the credentials are good, and yet refused: {}", shown(frame));
+                self.blame(rule, detail, "connection_error");
+            }
+            Welcome::Acknowledged(_) | Welcome::Nothing => {}
+        }
     }
 
     /// What lives after a message.
@@ -140,16 +159,14 @@ impl Driver<'_> {
                 line.beat = now;
             }
             "start_ack" | "subscribe_success" => {
-                let before = line.ids.get(&id).copied();
-                if before != Some(IdState::Unclear) {
+                if line.ids.get(&id) != Some(&IdState::Unclear) {
                     line.ids.insert(id.clone(), IdState::Live);
                 }
-                let again = before == Some(IdState::Ended);
                 let asked = line.subs.iter_mut().find(|sub| sub.id == id && sub.phase == SubPhase::Asked);
                 if let Some(sub) = asked {
                     sub.phase = SubPhase::Live;
                     let refused = line.ids.values().any(|state| *state == IdState::Refused);
-                    reached = match (again, refused) {
+                    reached = match (sub.again, refused) {
                         (true, _) => Some(Situation::IdUsedAgain),
                         (false, true) => Some(Situation::AcceptedAfterARefusal),
                         (false, false) => None,

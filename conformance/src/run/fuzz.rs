@@ -289,9 +289,7 @@ impl Campaign {
 
     /// Whether the campaign goes on.
     async fn judge(&mut self, played: Played, tell: &mut dyn FnMut(News)) -> bool {
-        if let Some(why) = played.trouble.clone()
-            && why.contains("budget")
-        {
+        if let Some(why) = self.budget.reached() {
             self.done.ended = Some(why);
             return false;
         }

@@ -77,7 +77,7 @@ pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, step_timeout:
         Ok(Err(LinkError::BadAccept { .. })) => return true,
         Ok(Err(_)) | Err(_) => return false,
     };
-    let Some(mut socket) = opened.socket else { return true };
+    let Some(mut socket) = opened.socket else { return opened.response.status < 500 };
     let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
     match timeout(LAST_BREATH, socket.next()).await {
         Ok(OwnedFrame::Lost) => false,
