@@ -7,6 +7,7 @@ use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
+use super::graphql::SUBSCRIPTIONS_MAX;
 use crate::scenario::{Answer, Cast, Greeting, Pattern, Shape};
 
 /// Acceptable messages, and the rule that any other breaks.
@@ -64,8 +65,17 @@ pub(super) struct Scene<'a> {
     pub(super) acked: bool,
     /// Live subscriptions on it.
     pub(super) live: usize,
+    /// Ids on it under which a subscription may live or not.
+    pub(super) unclear: usize,
     /// A number that no other operation has.
     pub(super) serial: u32,
+}
+
+impl Scene<'_> {
+    /// Whether the connection may be full, and may not be: nobody can say what another subscription is answered.
+    pub(super) const fn may_be_full(&self) -> bool {
+        self.live < SUBSCRIPTIONS_MAX && self.live + self.unclear >= SUBSCRIPTIONS_MAX
+    }
 }
 
 /// What is known of an id on a connection.

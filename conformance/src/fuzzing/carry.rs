@@ -219,7 +219,13 @@ impl Driver<'_> {
                 line.ids.insert(id.clone(), IdState::Refused);
             }
             if let Some(hears) = hears {
-                line.subs.push(Sub { id, hears, phase: SubPhase::Asked, settled: false, again: state == IdState::Ended });
+                line.subs.push(Sub {
+                    id,
+                    hears,
+                    phase: SubPhase::Asked,
+                    settled: false,
+                    again: state == IdState::Ended,
+                });
             }
         }
         self.ask(conn, ask);
@@ -227,9 +233,10 @@ impl Driver<'_> {
 
     /// The next subscription of a connection that is to be full; one more when it is.
     pub(super) fn fill_on(&mut self, conn: Conn) {
-        let live = self.scene(conn).live;
+        let scene = self.scene(conn);
+        let (live, full) = (scene.live, scene.may_be_full());
         let open = self.lines.get(&conn).is_some_and(|line| line.phase == LinePhase::Open);
-        if !open || live >= graphql::SUBSCRIPTIONS_MAX {
+        if !open || full || live >= graphql::SUBSCRIPTIONS_MAX {
             self.fill = None;
         }
         if open {

@@ -386,10 +386,13 @@ impl<'s> Driver<'s> {
 
     pub(super) fn scene(&self, conn: Conn) -> Scene<'_> {
         let line = self.lines.get(&conn);
+        let under_way = |line: &Line| line.subs.iter().filter(|sub| sub.phase != SubPhase::Live).count();
+        let unclear = |line: &Line| line.ids.values().filter(|state| **state == IdState::Unclear).count();
         Scene {
             cast: &self.setting.cast,
             acked: line.is_some_and(|line| line.acked),
             live: line.map_or(0, |line| line.subs.iter().filter(|sub| sub.phase == SubPhase::Live).count()),
+            unclear: line.map_or(0, |line| under_way(line) + unclear(line)),
             serial: self.serial,
         }
     }
@@ -409,6 +412,10 @@ impl<'s> Driver<'s> {
     /// Sends what was asked and notes what is due.
     pub(super) fn ask(&mut self, conn: Conn, ask: Ask) {
         let until = self.step();
+        if ask.muddles {
+            // What comes afterwards is not looked into, so that nothing can be missed either.
+            self.owed.retain(|owed| owed.conn != conn);
+        }
         if let Some(line) = self.lines.get_mut(&conn) {
             line.loose |= ask.claims.is_empty();
             line.muddled |= ask.muddles;

@@ -162,7 +162,7 @@ pub(super) fn subscribe(
     if form == Form::Fragments {
         ask = ask.in_fragments(3);
     }
-    if state == IdState::Unclear {
+    if state == IdState::Unclear || scene.may_be_full() {
         return (ask, None);
     }
     let success = || Pattern::with_id("subscribe_success", id);

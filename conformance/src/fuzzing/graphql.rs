@@ -182,7 +182,7 @@ pub(super) fn subscribe(
     if form == Form::Fragments {
         ask = ask.in_fragments(3);
     }
-    if !scene.acked || state == IdState::Unclear || matches!(who, Who::Null) {
+    if !scene.acked || state == IdState::Unclear || scene.may_be_full() || matches!(who, Who::Null) {
         // GQL-A-02: whether a start before the acknowledgement counts is disputed.
         ask.aftermath = R::GqlInit005;
         return (ask, None);
