@@ -113,15 +113,15 @@ impl Driver<'_> {
         {
             self.on_event(conn, id, nonces, message);
         }
-        if word == "connection_error" {
-            self.on_early_refusal(conn, frame, message.as_ref());
+        if matches!(word.as_str(), "connection_error" | "error") {
+            self.on_early_refusal(conn, frame, message.as_ref(), &word);
         }
         self.follow(conn, frame, message.as_ref(), before);
         self.route(conn, frame, message.as_ref(), &word);
     }
 
     /// EVT-A-09: a refusal may come before it is asked for. It is judged as one that was asked for would be.
-    fn on_early_refusal(&mut self, conn: Conn, frame: &OwnedFrame, message: Option<&Json>) {
+    fn on_early_refusal(&mut self, conn: Conn, frame: &OwnedFrame, message: Option<&Json>, word: &str) {
         let Some(line) = self.lines.get(&conn).filter(|_| !self.dues.iter().any(|due| due.conn == conn)) else {
             return;
         };
@@ -129,12 +129,12 @@ impl Driver<'_> {
         match line.welcome.clone() {
             Welcome::Refused(claims) => {
                 for claim in claims.iter().filter(|claim| !claim.fits(frame, message)) {
-                    self.misfit(claim, &shown(frame), "connection_error");
+                    self.misfit(claim, &shown(frame), word);
                 }
             }
-            Welcome::Acknowledged(rule) if untouched => {
+            Welcome::Acknowledged(rule) if untouched && word == "connection_error" => {
                 let detail = format!("the credentials are good, and yet refused: {}", shown(frame));
-                self.blame(rule, detail, "connection_error");
+                self.blame(rule, detail, word);
             }
             Welcome::Acknowledged(_) | Welcome::Nothing => {}
         }
@@ -150,6 +150,8 @@ impl Driver<'_> {
         match word.as_str() {
             "connection_ack" => line.acked = true,
             "connection_error" => line.refused = true,
+            // GQL-A-04: both messages tell of a refused connection.
+            "error" if matches!(line.welcome, Welcome::Refused(_)) && !line.acked => line.refused = true,
             "ka" => {
                 if let Some(Phase::Open { silence_limit: Some(limit), heard }) = before
                     && now.since(heard) * 10 >= limit * 9
