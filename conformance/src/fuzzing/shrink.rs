@@ -4,7 +4,7 @@
 //! operations by delta debugging, then values, then waits. Every candidate is played anew by whoever calls; the same
 //! candidate is never played twice, and there is a limit to how many are.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::op::{Batch, Door, Form, Id, Op, Pause, Topic, Who};
 
@@ -23,7 +23,7 @@ pub struct Shrunk {
 /// Makes `ops` smaller as long as `shows` says that a candidate still shows the finding. `carried`: which of them had
 /// anything to act on. What comes out shows it too, or is `ops`.
 pub fn shrink(ops: &[Op], carried: &[bool], tries_max: u32, shows: &mut dyn FnMut(&[Op]) -> bool) -> Shrunk {
-    let mut shrinker = Shrinker { best: ops.to_vec(), tries: 0, tries_max, known: HashMap::new(), shows };
+    let mut shrinker = Shrinker { best: ops.to_vec(), tries: 0, tries_max, known: HashSet::new(), shows };
     let executed: Vec<_> = ops.iter().zip(carried).filter(|(_, carried)| **carried).map(|(op, _)| op.clone()).collect();
     shrinker.attempt(executed);
     shrinker.cut_tail();
@@ -45,7 +45,8 @@ struct Shrinker<'s> {
     best: Vec<Op>,
     tries: u32,
     tries_max: u32,
-    known: HashMap<String, bool>,
+    /// What was played. One that showed it was the best then, so that going back to it is no progress.
+    known: HashSet<String>,
     shows: &'s mut dyn FnMut(&[Op]) -> bool,
 }
 
@@ -60,15 +61,11 @@ impl Shrinker<'_> {
             return false;
         }
         let trace = serde_json::to_string(&candidate).unwrap_or_default();
-        let shows = match self.known.get(&trace) {
-            Some(shows) => *shows,
-            None => {
-                self.tries += 1;
-                let shows = (self.shows)(&candidate);
-                self.known.insert(trace, shows);
-                shows
-            }
-        };
+        if !self.known.insert(trace) {
+            return false;
+        }
+        self.tries += 1;
+        let shows = (self.shows)(&candidate);
         if shows {
             self.best = candidate;
         }
