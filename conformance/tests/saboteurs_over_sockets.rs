@@ -23,8 +23,10 @@ fn every_saboteur_below_the_websocket_layer_is_caught_for_its_reason() {
 fn every_scenario_below_the_websocket_layer_passes_without_a_saboteur() {
     let mut wrong = Vec::new();
     for scenario in scenarios().filter(|scenario| scenario.needs.contains(&Need::Socket)) {
+        // An open question is answered with information.
+        let due = if scenario.is_probe() { Verdict::Info } else { Verdict::Pass };
         match case(scenario, &[]) {
-            Ok(case) if case.verdict == Verdict::Pass && !case.evidence.is_empty() => {}
+            Ok(case) if case.verdict == due && !case.evidence.is_empty() => {}
             Ok(case) => wrong.push(format!("{}: {} {}", scenario.id, case.verdict, case.reason)),
             Err(trouble) => wrong.push(trouble),
         }

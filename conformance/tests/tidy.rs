@@ -80,7 +80,7 @@ const LONG_FILES: Listed = &[
     ("protocol/src/server/mod.rs", "one connection, and everything that it asks of its host"),
     ("protocol/tests/duel.rs", "clients, links, hub and referees are one world"),
     ("protocol/tests/hub.rs", "every check of the policy as a script"),
-    ("protocol/tests/listeners.rs", "the index of listeners held against a search of everybody"),
+    ("protocol/tests/listeners.rs", "an index and the naive model that it is held against"),
     ("protocol/tests/rulebook/honest.rs", "honest peers of both dialects and the links between them"),
 ];
 

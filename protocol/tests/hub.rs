@@ -362,6 +362,12 @@ const FIELDS: &[Row] = &[
         r#"1< data a {"onNote":{"author":2}}"#,
     ),
     row(
+        Check::ArgumentEnd,
+        r#"1 graphql open; 1> start a onNote author="x" +author; ! onNote {"author":"xy"}"#,
+        "",
+        r#"1< data a {"onNote":{"author":"xy"}}"#,
+    ),
+    row(
         Check::NullArgument,
         "1 graphql open; 1> start a onNote author=null +author; ! onNote {\"author\":2}",
         "",
@@ -397,6 +403,8 @@ const FIELDS: &[Row] = &[
 const CHANNELS: &[Row] = &[
     row(Check::ChannelMatch, "2; 1> subscribe a /default/a; 2> publish p /default/b 1", "", "1< data a 1"),
     row(Check::ChannelCase, "2; 1> subscribe a /default/a; 2> publish p /default/A 1", "", "1< data a 1"),
+    row(Check::ChannelEnd, "2; 1> subscribe a /default/a; 2> publish p /default/ab 1", "", "1< data a 1"),
+    row(Check::WildcardSegment, "2; 1> subscribe a /default/a/*; 2> publish p /default/ab/c 1", "", "1< data a 1"),
     row(Check::WildcardDepth, "2; 1> subscribe a /default/*; 2> publish p /default/b/c 1", "1< data a 1", ""),
     row(Check::WildcardSparesPrefix, "2; 1> subscribe a /default/a/*; 2> publish p /default/a 1", "", "1< data a 1"),
     row(

@@ -11,6 +11,7 @@ mod doctor;
 mod fuzz;
 mod fuzz_args;
 mod init;
+#[cfg(feature = "endpoint")]
 mod log;
 mod look_up;
 mod operation;

@@ -105,6 +105,8 @@ pub enum Shape {
     Members(Vec<(&'static str, Self)>),
     /// An error list of which one entry has one of these types, after any namespace.
     ErrorType(&'static [&'static str]),
+    /// An error list of which one entry has this in its message.
+    ErrorMessage(String),
     /// An error list of which one entry has one of these codes or none has any.
     ErrorCode(&'static [i64]),
 }
@@ -293,6 +295,9 @@ impl Shape {
                 .and_then(held)
                 .is_some_and(|held| members.iter().all(|(path, shape)| shape.fits(at_path(&held, path)))),
             Self::ErrorType(types) => entries(value).iter().any(|e| e.short_type().is_some_and(|t| types.contains(&t))),
+            Self::ErrorMessage(words) => entries(value)
+                .iter()
+                .any(|e| e.message.as_ref().is_some_and(|message| message.contains(words.as_str()))),
             Self::ErrorCode(codes) => {
                 let all = entries(value);
                 let told: Vec<_> = all.iter().filter_map(|e| e.code).collect();
@@ -502,6 +507,7 @@ impl fmt::Display for Shape {
                 members.iter().try_for_each(|(path, shape)| write!(f, " {path}={shape}"))
             }
             Self::ErrorType(types) => write!(f, "errors of type {}", types.join(" or ")),
+            Self::ErrorMessage(words) => write!(f, "errors with the message {words:?}"),
             Self::ErrorCode(codes) => write!(f, "errors with code {codes:?} or none"),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::benign::Listed;
 use super::costume::Guise;
-use super::spelling::{Spelling, each_error, each_list, edited};
+use super::spelling::{Spelling, each_error, each_list, edited, reword};
 
 const MEMBERS: &str = "RFC 8259 section 4: members have no order, and readers ignore unknown ones";
 const SPACE: &str = "RFC 8259 section 2: white space between tokens means nothing";
@@ -133,9 +133,7 @@ pub(super) const GUISES: &[Listed<Guise>] = &[
         WORDING,
         Guise::Text(|text| {
             each_error(text, |error| {
-                if error.contains_key("message") {
-                    error.insert("message".into(), json!("Das ging schief."));
-                }
+                reword(error, json!("Das ging schief."));
             })
         }),
     ),
@@ -145,9 +143,7 @@ pub(super) const GUISES: &[Listed<Guise>] = &[
         WORDING,
         Guise::Text(|text| {
             each_error(text, |error| {
-                if error.contains_key("message") {
-                    error.insert("message".into(), json!("why ".repeat(500)));
-                }
+                reword(error, json!("why ".repeat(500)));
             })
         }),
     ),
@@ -312,9 +308,7 @@ pub(super) const GUISES: &[Listed<Guise>] = &[
         Guise::Answer(|response| {
             rewrite(response, |text| {
                 each_error(text, |error| {
-                    if error.contains_key("message") {
-                        error.insert("message".into(), json!("Das ging schief."));
-                    }
+                    reword(error, json!("Das ging schief."));
                 })
             });
         }),

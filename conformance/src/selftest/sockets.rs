@@ -56,7 +56,7 @@ pub struct Flake {
 pub struct Sockets {
     /// How often the quick tier was played.
     pub repetitions: u32,
-    /// Cases with mixed verdicts, or one that is neither *pass* nor *n/a*.
+    /// Cases with mixed verdicts, or one that is neither *pass* nor *info* nor *n/a*.
     pub flakes: Vec<Flake>,
     /// Repetitions that could not be carried out, and why.
     pub troubles: Vec<String>,
@@ -86,8 +86,13 @@ pub fn try_all(repetitions: u32, seed: u64, jobs: usize, done: &(dyn Fn() + Sync
     Sockets { repetitions, flakes, troubles }
 }
 
+/// Whether nothing is held against the endpoint; *info* is the answer to an open question.
+const fn counts_for_nothing(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Pass | Verdict::Info | Verdict::NotApplicable)
+}
+
 fn is_steady(verdicts: &BTreeMap<Verdict, u64>) -> bool {
-    verdicts.len() == 1 && verdicts.keys().all(|verdict| matches!(verdict, Verdict::Pass | Verdict::NotApplicable))
+    verdicts.len() == 1 && verdicts.keys().all(|verdict| counts_for_nothing(*verdict))
 }
 
 // Benign variants
@@ -114,8 +119,7 @@ pub fn try_links(links: &[Link], done: &(dyn Fn() + Sync)) -> Alarms {
         };
         match finished {
             Ok(Finished { run, stop: None }) => {
-                let bad =
-                    run.cases.iter().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::NotApplicable));
+                let bad = run.cases.iter().filter(|case| !counts_for_nothing(case.verdict));
                 (run.cases.len(), bad.map(alarm).collect())
             }
             Ok(Finished { stop: Some(stop), .. }) => (0, vec![nothing(name, &format!("{stop:?}"))]),
@@ -255,6 +259,8 @@ mod tests {
 
         assert!(is_steady(&of(&[Verdict::Pass])));
         assert!(is_steady(&of(&[Verdict::NotApplicable])));
+        assert!(is_steady(&of(&[Verdict::Info])));
+        assert!(!is_steady(&of(&[Verdict::Warn])));
         assert!(!is_steady(&of(&[Verdict::Pass, Verdict::Inconclusive])));
         assert!(!is_steady(&of(&[Verdict::Fail])));
     }

@@ -129,6 +129,14 @@ pub(super) fn edited(text: &str, edit: impl FnOnce(&mut serde_json::Map<String, 
     }
 }
 
+/// Other words for an error of the service. Those that a handler gives by `util.error` are its owner's (EVT-PUB-019).
+pub(super) fn reword(error: &mut serde_json::Map<String, Json>, words: Json) {
+    let is_of_a_handler = error.get("errorType").is_some_and(|kind| kind == "CustomErrorException");
+    if error.contains_key("message") && !is_of_a_handler {
+        error.insert("message".into(), words);
+    }
+}
+
 /// Each entry of every list of errors in the message changed.
 pub(super) fn each_error(text: &str, edit: fn(&mut serde_json::Map<String, Json>)) -> String {
     each_list(text, |errors| errors.iter_mut().filter_map(Json::as_object_mut).for_each(edit))

@@ -26,7 +26,6 @@ pub const REASONS: &[Class] = &[
             "events/unsubscribe_error/alter/errors.0.message",
             "events/publish_error/alter/errors.0.message",
             "events/error/alter/errors.0.message",
-            "events/publish_success/alter/failed.0.message",
         ],
     },
     Class {
@@ -35,12 +34,8 @@ pub const REASONS: &[Class] = &[
         names: &[
             "events/connection_error/remove/errors.0.message",
             "events/connection_error/null/errors.0.message",
-            "events/subscribe_error/remove/errors.0.message",
-            "events/subscribe_error/null/errors.0.message",
             "events/unsubscribe_error/remove/errors.0.message",
             "events/unsubscribe_error/null/errors.0.message",
-            "events/publish_error/remove/errors.0.message",
-            "events/publish_error/null/errors.0.message",
             "events/error/remove/errors.0.message",
             "events/error/null/errors.0.message",
             "events/http-400/remove/errors.0.message",
@@ -135,10 +130,10 @@ pub const REASONS: &[Class] = &[
         names: &["skip/PublishSize"],
     },
     Class {
-        why: "It limits handlers and resolvers that are slow, and no scenario meets any: a target has them only \
-              where somebody made them.",
+        why: "A handler that takes longer than thirty seconds has failed; one that is given up a second earlier was longer \
+              than that as well.",
         cites: &["EVT-LIMIT-014", "GQL-LIMIT-015"],
-        names: &["limit/request-max+1s", "limit/request-max-1s"],
+        names: &["limit/request-max-1s"],
     },
     Class {
         why: "A publish without events may be refused, or be answered with success without entries.",
@@ -217,15 +212,6 @@ pub const REASONS: &[Class] = &[
         names: &[
             "events/publish_success/alter/successful.0.identifier",
             "events/publish_success/alter/failed.0.identifier",
-        ],
-    },
-    Class {
-        why: "Errors of GraphQL need a message; a type is not required of those that come with status 200.",
-        cites: &["GQL-HTTP-009", "GQL-HTTP-010"],
-        names: &[
-            "graphql/http-200/remove/errors.0.errorType",
-            "graphql/http-200/null/errors.0.errorType",
-            "graphql/http-200/retype/errors.0.errorType",
         ],
     },
     Class {

@@ -145,9 +145,9 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         covers: &[R::EvtPub019, R::EvtHttp009],
         needs: &[Need::Capability(Capability::HandlerReject)],
         steps: |cast| {
-            let text = || Shape::Is("not today".into());
-            let told = publish_refusal("batch").has("errors.0.message", text());
-            let answer = Answer::status(403).has("errors.0.message", text());
+            let text = || Shape::ErrorMessage("not today".into());
+            let told = publish_refusal("batch").has("errors", text());
+            let answer = Answer::status(403).has("errors", text());
             let channel = channel_of(cast, "reject");
             refused_whole(cast, &channel, told, vec![answer], (R::EvtPub019, R::EvtHttp009))
         },
@@ -273,7 +273,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
             let channel = channel_of(cast, "lambda-error");
             let answers = vec![
                 Answer::status(403)
-                    .has("errors.0.message", Shape::Is("not by this function".into()))
+                    .has("errors", Shape::ErrorMessage("not by this function".into()))
                     .reads("EVT-A-14", "403 with the text of the function"),
                 Answer::between(400, 599).reads("EVT-A-14", "refused without the text of the function"),
                 Answer::status(200).reads("EVT-A-14", "the error is not told"),

@@ -11,22 +11,24 @@ use syncspec::load::{Mode, Shard};
 use crate::cli::reach::{CredentialOptions, TargetOptions};
 
 const AFTER: &str = "\
-Exit codes: 0 measured, and no --fail-if holds; 1 a --fail-if holds; 2 wrong arguments or files, nothing was run;
-3 the target cannot be reached or refuses the credentials; 5 void (the generator was the limit) or inconclusive (a
---fail-if speaks of what was not measured); 70 a defect of syncspec; 130 interrupted, what was measured is shown.
+Exit codes: 0 measured, and no --fail-if holds; 1 a --fail-if holds; 2 wrong arguments or
+files, nothing was run; 3 the target cannot be reached or refuses the credentials; 5 void (the
+generator was the limit) or inconclusive (a --fail-if speaks of what was not measured); 70 a
+defect of syncspec; 130 interrupted, what was measured is shown.
 
-A --fail-if is FIGURE OPERATOR VALUE, such as p99>50ms, ack.p99.9>=1s, lost>0, delivery_rate<1000/s, cpu>80%.
-  operators    >  >=  <  <=  ==  !=
-  stats        p50 p75 p90 p95 p99 p99.9 max mean min; alone of response, else of a time: service.p99
-  times        response service ack delivery connect subscribe unsubscribe silent lag       (us, ms, s)
-  rates        publish_rate delivery_rate operation_rate                                    (/s)
-  cpu          the busiest thread of the generator                                          (%)
-  counts       connected failed disconnects subscribed refused unanswered ended published deliveries lost
-               duplicate reordered late misrouted foreign damaged undeliverable deaf unread unbegun cycles probes
+A --fail-if is FIGURE OPERATOR VALUE, such as p99>50ms, ack.p99.9>=1s, lost>0, cpu>80%.
+  operators  >  >=  <  <=  ==  !=
+  stats      p50 p75 p90 p95 p99 p99.9 max mean min; alone of response, else as in service.p99
+  times      response service ack delivery connect subscribe unsubscribe silent lag (us, ms, s)
+  rates      publish_rate delivery_rate operation_rate (/s)
+  cpu        the busiest thread of the generator (%)
+  counts     connected failed disconnects subscribed refused unanswered ended published
+             deliveries lost duplicate reordered late misrouted foreign damaged
+             undeliverable deaf unread unbegun cycles probes
 
 Examples:
-  syncspec bench                                     fan-out on a reference endpoint that is started for it
-  syncspec bench http://127.0.0.1:8700/event --subscribers 1000 --rate 50 --fail-if 'p99>50ms' --fail-if 'lost>0'
+  syncspec bench                       fan-out on a reference endpoint that is started for it
+  syncspec bench http://127.0.0.1:8700/event --subscribers 1000 --fail-if 'p99>50ms'
   syncspec bench --mode throughput --publishers 50 --window 4 --subscribers 0
   syncspec bench merge shard-1.hlog shard-2.hlog --report html=all.html";
 

@@ -81,7 +81,7 @@ pub fn write(record: &Record, out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// With the line of what is wrong.
