@@ -9,6 +9,7 @@ use std::time::Duration;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::Severity;
 use appsync_protocol::server::Policy;
+use appsync_protocol::transcript::{Transcript, draw};
 
 use super::cells::Coverage;
 use super::driver::{Found, Played};
@@ -231,46 +232,44 @@ pub fn hunt_benign(
         let mut accused = 0;
         for dialect in Dialect::ALL.into_iter().filter(own) {
             let hunt = hunt(dialect, seed, budget, clock, &mut |number| peer_of(variant.as_ref(), number));
-            let name = name(variant);
-            match &hunt.found {
-                Some((found, ops, carried)) => {
-                    accused += 1;
-                    let mut shows = |candidate: &[Op]| {
-                        let mut peer = peer_of(variant.as_ref(), hunt.dialogues - 1);
-                        let played =
-                            play(setting(dialect, false), &mut Script::new(candidate), &mut *peer, Weather::default());
-                        played.found.is_some_and(|again| again.requirement == found.requirement)
-                    };
-                    let shrunk = shrink(ops, carried, TRIES_MAX, &mut shows);
-                    let ops = serde_json::to_string(&shrunk.ops).unwrap_or_default();
-                    let rule = found.requirement.id();
-                    tell(format!(
-                        "ACCUSED {name} ({dialect}): {rule} {} [{} | {}] {ops}",
-                        found.detail, found.state, found.op
-                    ));
-                }
-                None => {
-                    let missing: Vec<_> = hunt.missing().into_iter().map(Situation::word).collect();
-                    let missing = if missing.is_empty() {
-                        String::new()
-                    } else {
-                        format!("; not reached: {}", missing.join(", "))
-                    };
-                    let trouble = hunt.troubles.1.as_deref().unwrap_or("none");
-                    tell(format!(
-                        "fine {name} ({dialect}): {} dialogues, {} operations, {} cells, {} s simulated, trouble {} ({trouble}){missing}",
-                        hunt.dialogues,
-                        hunt.operations,
-                        hunt.coverage.len(),
-                        hunt.simulated.as_secs(),
-                        hunt.troubles.0
-                    ));
-                }
-            }
+            let name = format!("{} ({dialect})", name(variant));
+            accused += usize::from(hunt.found.is_some());
+            tell(alarm(dialect, variant.as_ref(), &name, &hunt).unwrap_or_else(|| fine(&name, &hunt)));
         }
         accused
     });
     accused.into_iter().sum()
+}
+
+/// What was held against whoever must not be accused, with the operations made fewer and what was said.
+fn alarm(dialect: Dialect, variant: Option<&Variant>, name: &str, hunt: &Hunt) -> Option<String> {
+    let (found, ops, carried) = hunt.found.as_ref()?;
+    let again = |candidate: &[Op]| {
+        let mut peer = peer_of(variant, hunt.dialogues - 1);
+        play(setting(dialect, true), &mut Script::new(candidate), &mut *peer, Weather::default())
+    };
+    let same = |played: &Played| played.found.as_ref().is_some_and(|again| again.requirement == found.requirement);
+    let shrunk = shrink(ops, carried, TRIES_MAX, &mut |candidate| same(&again(candidate)));
+    let ops = serde_json::to_string(&shrunk.ops).unwrap_or_default();
+    let mut said = Transcript::new();
+    again(&shrunk.ops).record.into_iter().for_each(|entry| said.push(entry));
+    let Found { requirement, detail, state, op, .. } = found;
+    let (rule, said) = (requirement.id(), draw(&said, None));
+    Some(format!("ACCUSED {name}: {rule} {detail} [{state} | {op}] {ops}\n{said}"))
+}
+
+fn fine(name: &str, hunt: &Hunt) -> String {
+    let missing: Vec<_> = hunt.missing().into_iter().map(Situation::word).collect();
+    let missing = if missing.is_empty() { String::new() } else { format!("; not reached: {}", missing.join(", ")) };
+    let trouble = hunt.troubles.1.as_deref().unwrap_or("none");
+    format!(
+        "fine {name}: {} dialogues, {} operations, {} cells, {} s simulated, trouble {} ({trouble}){missing}",
+        hunt.dialogues,
+        hunt.operations,
+        hunt.coverage.len(),
+        hunt.simulated.as_secs(),
+        hunt.troubles.0
+    )
 }
 
 fn peer_of(variant: Option<&Variant>, number: u32) -> Box<dyn Peer> {

@@ -214,6 +214,10 @@ pub(super) struct Due {
     pub(super) probing: bool,
     pub(super) wants: Wants,
     pub(super) aftermath: Requirement,
+    /// It is for what is no message: the answer names nothing.
+    pub(super) illegible: bool,
+    /// An answer that names nothing came, and may have been this one.
+    pub(super) excused: bool,
 }
 
 /// What kind of answer is due.
@@ -410,8 +414,11 @@ impl<'s> Driver<'s> {
     }
 
     /// Sends what was asked and notes what is due.
-    pub(super) fn ask(&mut self, conn: Conn, ask: Ask) {
+    pub(super) fn ask(&mut self, conn: Conn, mut ask: Ask) {
         let until = self.step();
+        if self.is_entangled(conn, &ask) {
+            ask.claims.clear();
+        }
         if ask.muddles {
             // What comes afterwards is not looked into, so that nothing can be missed either.
             self.owed.retain(|owed| owed.conn != conn);
@@ -432,15 +439,39 @@ impl<'s> Driver<'s> {
             probing: false,
             wants: Wants::Answer,
             aftermath: ask.aftermath,
+            illegible: ask.muddles,
+            excused: false,
         });
         self.dues.extend(due);
         self.transmit(conn, ask.frame);
     }
 
+    /// Whether nobody can say what will answer this: something under the same id is under way, or this or what is under
+    /// way cannot be read. Answers may come late and in any order (EVT-A-29, GQL-A-24), so what is due for the other is
+    /// not known any more either.
+    fn is_entangled(&mut self, conn: Conn, ask: &Ask) -> bool {
+        let (mut same, mut waiting) = (false, false);
+        for due in self.dues.iter().filter(|due| due.conn == conn && due.wants == Wants::Answer) {
+            same |= ask.id.is_some() && due.id == ask.id;
+            waiting = true;
+        }
+        let before = self.dues.len();
+        let unknown = |due: &Due| due.illegible || (due.id.is_some() && due.id == ask.id);
+        self.dues.retain(|due| due.conn != conn || due.wants != Wants::Answer || !unknown(due));
+        if let Some(line) = self.lines.get_mut(&conn).filter(|_| self.dues.len() < before) {
+            line.loose = true;
+            if same {
+                line.ids.extend(ask.id.iter().map(|id| (id.clone(), IdState::Unclear)));
+            }
+        }
+        same || (ask.muddles && waiting)
+    }
+
     pub(super) fn due(&mut self, conn: Conn, claim: Claim, wants: Wants, within: Duration) {
         let aftermath = self.lines.get(&conn).map_or(claim.rule, |line| line.aftermath);
         let until = self.now + within;
-        self.dues.push(Due { conn, id: None, claims: vec![claim], until, probing: false, wants, aftermath });
+        let (probing, illegible, excused) = (false, false, false);
+        self.dues.push(Due { conn, id: None, claims: vec![claim], until, probing, wants, aftermath, illegible, excused });
     }
 
     pub(super) fn call(&mut self, errand: Errand, owes: Vec<Owed>) {

@@ -229,8 +229,17 @@ impl Driver<'_> {
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
         // Of several that would do, the one whose id it bears.
         let named = self.dues.iter().position(|due| mine(due) && fits(due) && due.id.as_deref() == id && id.is_some());
-        if let Some(at) = named.or_else(|| self.dues.iter().position(|due| mine(due) && fits(due))) {
+        if let Some(at) = named {
             return self.met(at, frame, message, (word, vague));
+        }
+        let could: Vec<_> = (0..self.dues.len()).filter(|at| mine(&self.dues[*at]) && fits(&self.dues[*at])).collect();
+        if let Some((at, others)) = could.split_first() {
+            // Of several answers that are due, one that names nothing may be any.
+            let others = others.iter().filter(|other| self.dues[**other].wants == Wants::Answer);
+            let others: Vec<_> = others.copied().collect();
+            others.iter().for_each(|other| self.dues[*other].excused = true);
+            let vague = vague || !others.is_empty() || self.dues[*at].excused;
+            return self.met(*at, frame, message, (word, vague));
         }
         if !is_answer(word) {
             return;
@@ -241,7 +250,9 @@ impl Driver<'_> {
         let broken = match (same.as_slice(), about.as_slice()) {
             ([(at, _)], _) => Some(*at),
             // Without an id, or with one that nothing was asked under, it can only be about the one thing that waits.
-            ([], [(at, due)]) if !free && (id.is_none_or(str::is_empty) || due.id.is_none()) => Some(*at),
+            ([], [(at, due)]) if !free && !due.excused && (id.is_none_or(str::is_empty) || due.id.is_none()) => {
+                Some(*at)
+            }
             _ => None,
         };
         if let Some(at) = broken {
@@ -335,7 +346,7 @@ impl Driver<'_> {
         }
         let (silent, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.dues).into_iter().partition(waiting);
         self.dues = rest;
-        for due in silent {
+        for due in silent.iter().filter(|due| !due.excused) {
             let Some(claim) = due.claims.first() else { continue };
             let expected: Vec<_> = claim.any_of.iter().map(ToString::to_string).collect();
             let detail = format!("expected {}; nothing came, while the connection was alive", expected.join(" or "));
