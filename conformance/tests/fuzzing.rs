@@ -13,7 +13,7 @@ use syncspec::fuzzing::op::{Batch, Door, Form, Id, Oddity, Op, Pause, Topic, Who
 use syncspec::fuzzing::situations::Situation;
 use syncspec::fuzzing::world::{play, setting};
 use syncspec::fuzzing::{Found, Played};
-use syncspec::reference::Config;
+use syncspec::reference::{Config, Profile};
 use syncspec::selftest::stage::endpoint;
 use syncspec::sim::Weather;
 
@@ -158,6 +158,70 @@ fn a_day_of_keep_alives_and_a_storm_of_connections_accuse_nobody() {
 
             assert_eq!((played.found, played.trouble), (None, None), "{dialect}");
             assert!(played.ops.iter().all(|(_, carried)| *carried), "{dialect}");
+        }
+    }
+}
+
+/// Plays a dialogue against endpoints that answer late and in any order, in many ways.
+fn nobody_is_accused_of(dialect: Dialect, ops: &[Op]) {
+    for seed in 1..=60 {
+        let config = Config { profile: Profile::live_eventual(seed), ..Config::default() };
+        let setting = setting(dialect, true);
+
+        let played = play(setting, &mut Script::new(ops), &mut endpoint(config, &[]), Weather::default());
+
+        assert_eq!((played.found, played.trouble), (None, None), "{dialect}, seed {seed}");
+        assert!(played.ops.iter().all(|(_, carried)| *carried), "{dialect}, seed {seed}");
+    }
+}
+
+const fn subscribe(id: Id, topic: Topic, who: Who) -> Op {
+    Op::Subscribe { on: 0, id, topic, room: 0, who, form: Form::Plain }
+}
+
+const BOTH: Op = Op::Together { next: 2 };
+const STOP: Op = Op::Unsubscribe { on: 0, id: Id::Live };
+
+#[test]
+fn two_subscribes_of_one_id_under_way_may_be_answered_in_any_order() {
+    for dialect in Dialect::ALL {
+        for second in [subscribe(Id::Odd, Topic::Room, Who::Good), subscribe(Id::Odd, Topic::Nowhere, Who::Good)] {
+            let first = subscribe(Id::Odd, Topic::Room, Who::Good);
+
+            nobody_is_accused_of(dialect, &[OPEN, INIT, BOTH, first, second, PUBLISH]);
+        }
+    }
+}
+
+#[test]
+fn a_subscribe_of_a_live_id_and_its_unsubscribe_under_way_may_be_answered_in_any_order() {
+    let again = subscribe(Id::Live, Topic::Room, Who::Good);
+    for dialect in Dialect::ALL {
+        nobody_is_accused_of(dialect, &[OPEN, INIT, SUBSCRIBE, BOTH, again.clone(), STOP, SUBSCRIBE]);
+        nobody_is_accused_of(dialect, &[OPEN, INIT, SUBSCRIBE, BOTH, STOP, subscribe(Id::Odd, Topic::Room, Who::Good)]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_may_be_answered_before_or_after_what_is_under_way() {
+    let refused = subscribe(Id::Fresh, Topic::Nowhere, Who::Good);
+    for what in [Oddity::Malformed, Oddity::NoType, Oddity::OtherStart, Oddity::NumberId, Oddity::Binary] {
+        let odd = Op::Say { on: 0, what };
+        for dialect in Dialect::ALL {
+            nobody_is_accused_of(dialect, &[OPEN, INIT, BOTH, refused.clone(), odd.clone()]);
+            nobody_is_accused_of(dialect, &[OPEN, INIT, BOTH, odd.clone(), refused.clone()]);
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_names_nothing_may_be_that_of_any_operation_under_way() {
+    let wrong = subscribe(Id::Fresh, Topic::Room, Who::Wrong);
+    for what in [Oddity::UnknownWord, Oddity::UnknownWithId] {
+        let odd = Op::Say { on: 0, what };
+        for dialect in Dialect::ALL {
+            nobody_is_accused_of(dialect, &[OPEN, INIT, BOTH, wrong.clone(), odd.clone()]);
+            nobody_is_accused_of(dialect, &[OPEN, INIT, BOTH, odd.clone(), odd.clone()]);
         }
     }
 }
