@@ -226,6 +226,22 @@ fn an_answer_that_names_nothing_may_be_that_of_any_operation_under_way() {
     }
 }
 
+/// An `error` does not say whether it is about the `stop` or the `start` of its id.
+#[test]
+fn an_error_for_an_id_that_was_stopped_before_its_start_may_be_that_of_the_stop() {
+    let stop = Op::Unsubscribe { on: 0, id: Id::Odd };
+    let start = subscribe(Id::Odd, Topic::Room, Who::Good);
+    for dialect in Dialect::ALL {
+        for [one, other] in [[&stop, &start], [&start, &stop]] {
+            for pause in [Pause::Moment, Pause::Answer] {
+                let both = [OPEN, INIT, BOTH, one.clone(), other.clone(), PUBLISH, Op::Wait { pause }, PUBLISH];
+
+                nobody_is_accused_of(dialect, &both);
+            }
+        }
+    }
+}
+
 #[test]
 fn no_key_is_in_what_a_finding_shows() {
     let ops = [OPEN, INIT, SUBSCRIBE, Op::Unsubscribe { on: 0, id: Id::Live }];

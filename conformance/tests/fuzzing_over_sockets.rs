@@ -45,6 +45,7 @@ fn options(running: &Running) -> FuzzOptions {
     };
     FuzzOptions {
         endpoint,
+        embedded: false,
         seed: 1,
         time: Duration::from_secs(60),
         ops_max: 400,

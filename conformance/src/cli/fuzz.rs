@@ -15,10 +15,11 @@ use syncspec::reference::Config;
 use syncspec::report::text::printable;
 use syncspec::run::Endpoint;
 use syncspec::run::fuzz::{self, Again, Figures, Fuzzed, News};
-use syncspec::target::{Embedded, Spec};
+use syncspec::target::Embedded;
 
+use super::chosen::{Chosen, Guards, Whom};
 use super::fuzz_args::{FuzzOptions, ShrinkOptions};
-use super::{random_seed, say, usage};
+use super::{plan, random_seed, say, usage};
 
 pub(super) fn run(options: &FuzzOptions) -> u8 {
     if options.saboteurs {
@@ -111,68 +112,92 @@ struct Prepared {
     embedded: Option<Embedded>,
 }
 
+/// The target of the arguments, or of `syncspec.toml`; for a finding that of its file, where the arguments name none.
 fn prepare(options: &FuzzOptions, file: Option<&FindingFile>) -> Result<Prepared, String> {
-    let dialect = file.and_then(FindingFile::dialect).or(options.target.dialect());
-    let (endpoints, embedded) = match &options.endpoint {
+    let own = options.whom.endpoint.is_some() || options.whom.config.is_some() || options.whom.target_name.is_some();
+    let chosen = match file.filter(|_| !own) {
+        Some(file) if file.is_built_in() => None,
+        Some(file) => chosen_by(file, &options.whom)?,
+        None => options.whom.choose()?,
+    };
+    let dialect = file.and_then(FindingFile::dialect).or(options.whom.target.dialect());
+    let (endpoints, embedded) = match &chosen {
         None => {
             let embedded = Embedded::start(Config::default()).map_err(|error| error.to_string())?;
             (embedded.endpoints(), Some(embedded))
         }
-        Some(endpoint) => {
-            let spec = Spec {
-                endpoint: Some(endpoint.clone()),
-                realtime: options.target.realtime.clone(),
-                dialect: options.target.dialect(),
-                namespaces: options.namespace.clone(),
-                ..Spec::default()
-            };
-            let spec = options.credentials.complete(spec)?;
-            (vec![spec.resolve().map_err(|error| error.to_string())?], None)
-        }
+        Some(chosen) => (vec![chosen.spec.resolve().map_err(|error| error.to_string())?], None),
     };
     let mut targets = Vec::new();
     for endpoint in endpoints.into_iter().filter(|endpoint| dialect.is_none_or(|own| own == endpoint.dialect)) {
-        let own = [&endpoint.http, &endpoint.realtime].iter().all(|url| is_loopback(url.host_name()));
-        if !own && !options.i_own_this_endpoint {
+        let hosts = Some((&endpoint.http, &endpoint.realtime));
+        let dialer = match &chosen {
+            Some(chosen) => chosen.dialer(&options.whom.target, &endpoint, options.step_timeout)?,
+            None => options.whom.target.dialer(hosts, options.step_timeout)?,
+        };
+        let remote = plan::is_remote(&dialer, &endpoint);
+        if remote && !options.i_own_this_endpoint {
             return Err(format!(
                 "{} is not on this machine; fuzzing may stop or fill a server, so give --i-own-this-endpoint if it is \
                  yours",
                 endpoint.http.authority()
             ));
         }
-        let hosts = (endpoint.http.clone(), endpoint.realtime.clone());
-        let dialer = options.target.dialer(Some((&hosts.0, &hosts.1)), options.step_timeout)?;
-        targets.push((fuzz_options(options, endpoint, own, embedded.is_some()), dialer));
+        let guards = chosen.as_ref().map(|chosen| chosen.guards).unwrap_or_default();
+        targets.push((fuzz_options(options, endpoint, (guards, remote, embedded.is_some())), dialer));
     }
     Ok(Prepared { targets, embedded })
 }
 
-fn fuzz_options(options: &FuzzOptions, endpoint: Endpoint, near: bool, embedded: bool) -> fuzz::FuzzOptions {
+/// The target that a finding was made of, with the credentials of the arguments, of `syncspec.toml` where it has this
+/// endpoint, and of the environment.
+fn chosen_by(file: &FindingFile, whom: &Whom) -> Result<Option<Chosen>, String> {
+    let mut whom = Whom { endpoint: Some(file.endpoint.clone()), ..whom.clone() };
+    whom.target.realtime = whom.target.realtime.or_else(|| Some(file.realtime.clone()));
+    if whom.namespace.is_empty() {
+        whom.namespace.clone_from(&file.namespaces);
+    }
+    let mut chosen = whom.choose()?;
+    if let Some(chosen) = &mut chosen {
+        chosen.spec.dialect = chosen.spec.dialect.or(file.dialect());
+        if chosen.spec.channel_prefix.is_empty() {
+            chosen.spec.channel_prefix.clone_from(&file.channel_prefix);
+        }
+    }
+    Ok(chosen)
+}
+
+fn fuzz_options(
+    options: &FuzzOptions,
+    endpoint: Endpoint,
+    (guards, remote, embedded): (Guards, bool, bool),
+) -> fuzz::FuzzOptions {
     let bounds = Bounds {
         ops_max: 40,
         connections_max: usize::from(options.connections),
         large: options.limits || embedded,
         patient: false,
     };
+    let minutes = guards.minutes.map(|minutes| Duration::from_secs(minutes * 60));
     fuzz::FuzzOptions {
         endpoint,
+        embedded,
         seed: options.seed.unwrap_or_else(random_seed),
-        time: options.time,
+        time: minutes.map_or(options.time, |minutes| minutes.min(options.time)),
         ops_max: options.max_ops,
         bounds,
         until_first: options.until_first,
-        rate: options.rate.or((!near).then_some(20)),
+        rate: options.rate.or(guards.rate).or_else(|| remote.then_some(POLITE_RATE)),
         step_timeout: options.step_timeout,
-        connections_max: options.max_connections,
-        messages_max: options.max_messages,
+        connections_max: options.max_connections.or(guards.connections).unwrap_or(200_000),
+        messages_max: options.max_messages.or(guards.messages).unwrap_or(2_000_000),
         restart_cmd: options.restart_cmd.clone(),
         restart_wait: options.restart_wait,
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
-}
+/// Operations in a second against another machine.
+const POLITE_RATE: u32 = 20;
 
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -180,10 +205,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 }
 
 fn live(options: &FuzzOptions) -> u8 {
-    if let Some(dir) = &options.out
+    if let Some(dir) = &options.findings
         && let Err(error) = std::fs::create_dir_all(dir)
     {
-        return usage(format_args!("--out {}: {error}", dir.display()));
+        return usage(format_args!("--findings {}: {error}", dir.display()));
     }
     let (prepared, runtime) = match prepare(options, None).and_then(|prepared| Ok((prepared, runtime()?))) {
         Ok(ready) => ready,
@@ -258,7 +283,7 @@ fn caught(file: &FindingFile, options: &FuzzOptions) {
             printable(&file.bucket.operation)
         ));
     }
-    if let Some(dir) = &options.out {
+    if let Some(dir) = &options.findings {
         let path = free_name(dir, &file.name());
         match std::fs::write(&path, file.to_text()) {
             Ok(()) => eprintln!("written to {}", path.display()),
@@ -269,8 +294,8 @@ fn caught(file: &FindingFile, options: &FuzzOptions) {
 
 /// The path, with a number where there is a file of that name already.
 fn free_name(dir: &Path, name: &str) -> PathBuf {
-    let stem = name.trim_end_matches(".json");
-    let numbered = (2..1000).map(|n| dir.join(format!("{stem}-{n}.json")));
+    let stem = name.trim_end_matches(".jsonl");
+    let numbered = (2..1000).map(|n| dir.join(format!("{stem}-{n}.jsonl")));
     std::iter::once(dir.join(name)).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| dir.join(name))
 }
 

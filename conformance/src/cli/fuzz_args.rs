@@ -5,22 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::credentials::SuiteCredentials;
-use super::reach::TargetOptions;
+use super::chosen::Whom;
 
 #[derive(Args)]
 pub(super) struct FuzzOptions {
-    /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the built-in reference endpoint is
-    /// started and fuzzed.
-    pub(super) endpoint: Option<String>,
-
     #[command(flatten)]
-    pub(super) target: TargetOptions,
-    #[command(flatten)]
-    pub(super) credentials: SuiteCredentials,
-    /// A channel namespace of the target (Events).
-    #[arg(long, value_name = "NAME", help_heading = "Target")]
-    pub(super) namespace: Vec<String>,
+    pub(super) whom: Whom,
     /// The endpoint may be fuzzed although it is not on this machine: it is yours.
     #[arg(long, help_heading = "Target")]
     pub(super) i_own_this_endpoint: bool,
@@ -46,15 +36,16 @@ pub(super) struct FuzzOptions {
     /// End with the first finding.
     #[arg(long, help_heading = "Campaign")]
     pub(super) until_first: bool,
-    /// Operations in a second, at most. [default: as fast as it goes on this machine, else 20]
+    /// Operations in a second, at most. [default: the guard of syncspec.toml; else as fast as it goes on this machine,
+    /// and 20 elsewhere]
     #[arg(long, value_name = "N", help_heading = "Campaign")]
     pub(super) rate: Option<u32>,
-    /// Most connections and HTTP requests to make.
-    #[arg(long, value_name = "N", default_value_t = 200_000, help_heading = "Campaign")]
-    pub(super) max_connections: u64,
-    /// Most messages to send.
-    #[arg(long, value_name = "N", default_value_t = 2_000_000, help_heading = "Campaign")]
-    pub(super) max_messages: u64,
+    /// Most connections and HTTP requests to make. [default: 200000, or the guard of syncspec.toml]
+    #[arg(long, value_name = "N", help_heading = "Campaign")]
+    pub(super) max_connections: Option<u64>,
+    /// Most messages to send. [default: 2000000, or the guard of syncspec.toml]
+    #[arg(long, value_name = "N", help_heading = "Campaign")]
+    pub(super) max_messages: Option<u64>,
     /// Also create hundreds of subscriptions and send megabytes.
     #[arg(long, help_heading = "Campaign")]
     pub(super) limits: bool,
@@ -62,18 +53,19 @@ pub(super) struct FuzzOptions {
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = humantime::parse_duration, help_heading = "Campaign")]
     pub(super) step_timeout: Duration,
 
-    /// Write each finding as a file into this directory.
+    /// Write each finding as a file into this directory: JSON Lines, first what was found and the operations that show
+    /// it, then what was said. "syncspec replay FILE" plays it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub(super) out: Option<PathBuf>,
+    pub(super) findings: Option<PathBuf>,
     /// Print what was found as JSON.
     #[arg(long, help_heading = "Output")]
     pub(super) json: bool,
 
     /// Fuzz the saboteurs of the suite in virtual time instead, and print which of them are found.
-    #[arg(long, conflicts_with = "endpoint", help_heading = "Trial of the fuzzer")]
+    #[arg(long, conflicts_with_all = ["endpoint", "config", "target_name"], help_heading = "Trial of the fuzzer")]
     pub(super) saboteurs: bool,
     /// Fuzz what must not be accused in virtual time instead: the endpoint, its profiles, every benign variant.
-    #[arg(long, conflicts_with_all = ["endpoint", "saboteurs"], help_heading = "Trial of the fuzzer")]
+    #[arg(long, conflicts_with_all = ["endpoint", "config", "target_name", "saboteurs"], help_heading = "Trial of the fuzzer")]
     pub(super) benign: bool,
     /// Only those of which the name contains this.
     #[arg(
@@ -100,7 +92,7 @@ pub(super) struct FuzzOptions {
 
 #[derive(Args)]
 pub(super) struct ShrinkOptions {
-    /// The file of a finding, as syncspec fuzz writes it.
+    /// The file of a finding, as syncspec fuzz writes it. Without an endpoint, the one in it.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
     /// Where to write it. [default: the same file]

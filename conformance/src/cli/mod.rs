@@ -115,6 +115,9 @@ fn again_fuzzed(options: &report_args::ReplayOptions, text: &str) -> u8 {
     if options.i_own_this_endpoint {
         arguments.push("--i-own-this-endpoint".into());
     }
+    if let Some(name) = &options.target {
+        arguments.push(format!("--target={name}").into());
+    }
     if let Some(endpoint) = &options.endpoint {
         arguments.extend(["--".into(), endpoint.into()]);
     }

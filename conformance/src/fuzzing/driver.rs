@@ -233,6 +233,7 @@ pub(super) enum Wants {
 
 /// An HTTP request without an answer.
 pub(super) struct Calling {
+    pub(super) request: Request,
     pub(super) claims: Vec<(Vec<Answer>, Requirement)>,
     pub(super) until: Moment,
 }
@@ -479,22 +480,10 @@ impl<'s> Driver<'s> {
         let Errand { request, claims } = errand;
         let until = self.step() + self.setting.limits.step;
         self.referee.called(self.now, number, &request);
-        self.record_call(number, &request);
         // The event may overtake the answer.
         self.owed.extend(owes.into_iter().map(|owed| Owed { of: (0, number.to_string()), ..owed }));
-        self.calls.insert(number, Calling { claims, until });
+        self.calls.insert(number, Calling { request: request.clone(), claims, until });
         self.out.push_back(Action::Call(number, request));
-    }
-
-    fn record_call(&mut self, number: u32, request: &Request) {
-        self.note(0, || {
-            let (method, target) = (&request.method, &request.target);
-            What::Note(format!("HTTP #{number}: {method} {target} {}", request.body.text()))
-        });
-    }
-
-    pub(super) fn record_answer(&mut self, number: u32, response: &Response) {
-        self.note(0, || What::Note(format!("HTTP #{number}: {} {}", response.status, response.body.text())));
     }
 
     pub(super) fn note(&mut self, connection: u32, what: impl FnOnce() -> What) {

@@ -1,5 +1,10 @@
 //! A finding as a file: everything that it takes to show it again, and what was said when it showed.
 //!
+//! ```text
+//! line 1    what was found, where, and the operations that show it: a FindingFile without its transcript
+//! the rest  what was said, an entry of a recording each, as in the other recordings of syncspec
+//! ```
+//!
 //! The operations are enough: names and nonces of a replay are fresh ones. A file holds no credentials; what was said is
 //! scrubbed by whoever knows them.
 
@@ -19,6 +24,9 @@ pub const KIND: &str = "syncspec-finding";
 /// Version of the operations and of what they mean. A file of another one cannot be played again.
 pub const MODEL: u32 = 1;
 
+/// Stands for the URL of the reference endpoint that a run starts itself.
+pub const BUILT_IN: &str = "built-in";
+
 /// A finding, in the form of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,8 +45,17 @@ pub struct FindingFile {
     pub detail: String,
     /// What it is told apart by from other findings of the same rule.
     pub bucket: Bucket,
-    /// URL of the HTTP endpoint.
+    /// URL of the HTTP endpoint, or [`BUILT_IN`].
     pub endpoint: String,
+    /// URL of the real-time endpoint; empty for the built-in one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub realtime: String,
+    /// Channel namespaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// What channels below a namespace begin with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub channel_prefix: String,
     /// Seed of the campaign.
     pub seed: u64,
     /// How often it showed.
@@ -47,7 +64,8 @@ pub struct FindingFile {
     pub tries: u32,
     /// The dialogue.
     pub operations: Vec<Op>,
-    /// What was said, a line of a transcript each.
+    /// What was said, an entry of a recording each. In the file they are lines of their own.
+    #[serde(skip)]
     pub transcript: Vec<Value>,
 }
 
@@ -84,23 +102,30 @@ impl std::error::Error for FileError {}
 
 /// Whether a text looks like the file of a finding, be it a good one or not.
 pub fn is_finding(text: &str) -> bool {
-    serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("kind").and_then(Value::as_str) == Some(KIND))
+    let first = text.lines().next().unwrap_or_default();
+    serde_json::from_str::<Value>(first).is_ok_and(|value| value.get("kind").and_then(Value::as_str) == Some(KIND))
 }
 
 /// Reads the file of a finding.
 ///
 /// # Errors
-/// When it is no JSON, lacks a member, has one of another kind, or is of another version.
+/// When its first line is no JSON, lacks a member, has one of another kind, or is of another version; when another line
+/// is no entry of a recording.
 pub fn read(text: &str) -> Result<FindingFile, FileError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let file: FindingFile = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| FileError(format!("{}: {}", error.path(), error.inner())))?;
+    let (first, said) = text.split_once('\n').unwrap_or((text, ""));
+    let mut reader = serde_json::Deserializer::from_str(first);
+    let mut file: FindingFile = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| FileError(format!("line 1: {}: {}", error.path(), error.inner())))?;
     if file.kind != KIND {
-        return Err(FileError(format!("kind: expected {KIND:?}; got {:?}", file.kind)));
+        return Err(FileError(format!("line 1: kind: expected {KIND:?}; got {:?}", file.kind)));
     }
     if file.model != MODEL {
-        return Err(FileError(format!("model: expected operations of version {MODEL}; got {}", file.model)));
+        return Err(FileError(format!("line 1: model: expected operations of version {MODEL}; got {}", file.model)));
     }
+    // A blank line stands for the first one, so that places are those of the file.
+    appsync_protocol::transcript::read(&format!("\n{said}")).map_err(|error| FileError(error.to_string()))?;
+    let entries = said.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str);
+    file.transcript = entries.collect::<Result<_, _>>().map_err(|error| FileError(error.to_string()))?;
     Ok(file)
 }
 
@@ -110,9 +135,16 @@ impl FindingFile {
         Dialect::ALL.into_iter().find(|dialect| dialect.word() == self.dialect)
     }
 
-    /// As text, indented.
+    /// Whether it was found at the reference endpoint that a run starts itself.
+    pub fn is_built_in(&self) -> bool {
+        self.endpoint == BUILT_IN
+    }
+
+    /// As JSON Lines.
     pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        let first = serde_json::to_string(self).unwrap_or_default();
+        let said = self.transcript.iter().map(Value::to_string);
+        std::iter::once(first).chain(said).map(|line| line + "\n").collect()
     }
 
     /// A name for the file: rule and operation, in characters that every file system takes.
@@ -120,7 +152,7 @@ impl FindingFile {
         let text = format!("{}-{}-{}", self.rule, self.bucket.operation, self.bucket.answer).to_ascii_lowercase();
         let plain: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(90).collect();
         let parts: Vec<_> = plain.split('-').filter(|part| !part.is_empty()).collect();
-        format!("{}.json", parts.join("-"))
+        format!("{}.jsonl", parts.join("-"))
     }
 }
 
@@ -146,11 +178,14 @@ mod tests {
             detail: "d".into(),
             bucket: Bucket { state: "open".into(), operation: "unsubscribe live".into(), answer: "silence".into() },
             endpoint: "http://127.0.0.1:1/event".into(),
+            realtime: "ws://127.0.0.1:1/event/realtime".into(),
+            namespaces: vec!["default".into()],
+            channel_prefix: String::new(),
             seed: 7,
             shown: 3,
             tries: 3,
             operations: vec![Op::Open { door: Door::Usual }],
-            transcript: Vec::new(),
+            transcript: vec![serde_json::json!({ "at": 7, "connection": 1, "note": "n" })],
         }
     }
 
@@ -158,7 +193,7 @@ mod tests {
     fn what_was_written_reads_back_equal() {
         assert_eq!(read(&file().to_text()).unwrap(), file());
         assert!(is_finding(&file().to_text()));
-        assert_eq!(file().name(), "evt-sub-016-unsubscribe-live-silence.json");
+        assert_eq!(file().name(), "evt-sub-016-unsubscribe-live-silence.jsonl");
         assert_eq!(file().dialect(), Some(Dialect::Events));
     }
 
@@ -166,9 +201,10 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place() {
         let of = |from: &str, to: &str| read(&file().to_text().replace(from, to)).unwrap_err().to_string();
 
-        assert!(of("\"usual\"", "\"window\"").starts_with("operations[0]"), "{}", of("\"usual\"", "\"window\""));
-        assert_eq!(of("\"model\": 1", "\"model\": 9"), "model: expected operations of version 1; got 9");
-        assert!(of("syncspec-finding", "report").starts_with("kind: "));
+        assert!(of("\"usual\"", "\"window\"").starts_with("line 1: operations[0]"), "{}", of("\"usual\"", "\"window\""));
+        assert_eq!(of("\"model\":1", "\"model\":9"), "line 1: model: expected operations of version 1; got 9");
+        assert!(of("syncspec-finding", "report").starts_with("line 1: kind: "));
+        assert!(of("\"at\":7", "\"at\":-7").starts_with("line 2 "), "{}", of("\"at\":7", "\"at\":-7"));
         assert!(read("{").is_err() && !is_finding("{"));
     }
 }

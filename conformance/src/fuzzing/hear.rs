@@ -5,7 +5,7 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::requirement::{Requirement as R, Severity};
 use appsync_protocol::transcript::What;
-use appsync_protocol::wire::{OwnedFrame, Response, Side};
+use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
 use super::ask::{Claim, IdState, Welcome};
 use super::driver::{Driver, Due, LinePhase, PROBE, SubPhase, Wants};
@@ -64,6 +64,10 @@ impl Driver<'_> {
 
     pub(super) fn on_answered(&mut self, call: u32, answer: Result<Response, String>) {
         let Some(calling) = self.calls.remove(&call) else { return };
+        if let Err(why) = &answer {
+            let Request { method, target, body, .. } = &calling.request;
+            self.note(0, || What::Note(format!("{method} {target} {}: {why}", cut(&body.text(), 300))));
+        }
         let response = match answer {
             Ok(response) => response,
             Err(why) if self.lines.is_empty() && !self.hazard => return self.trouble(why),
@@ -72,7 +76,7 @@ impl Driver<'_> {
                 return self.blame(R::SynAlive002, detail, "nothing");
             }
         };
-        self.record_answer(call, &response);
+        self.note(0, || What::Http { request: calling.request.clone(), response: response.clone() });
         let status = response.status.to_string();
         self.cover(None, &status);
         let findings = self.referee.answered(self.now, call, &response);

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use appsync_protocol::handshake::Scheme;
 use appsync_protocol::requirement::{Requirement, Severity};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use super::restart::Keeper;
 use super::{Budget, Endpoint, preflight};
 use crate::fuzzing::cells::Coverage;
 use crate::fuzzing::driver::{Driver, Found, Played, Setting, Source};
-use crate::fuzzing::file::{self, Bucket, FindingFile, KIND, MODEL};
+use crate::fuzzing::file::{self, BUILT_IN, Bucket, FindingFile, KIND, MODEL};
 use crate::fuzzing::generate::{Bounds, Dice, Generator, Script};
 use crate::fuzzing::op::{Op, Topic};
 use crate::fuzzing::shrink::shrink;
@@ -45,6 +46,8 @@ const BUCKETS_MAX: usize = 200;
 pub struct FuzzOptions {
     /// The endpoint.
     pub endpoint: Endpoint,
+    /// It is the built-in one, which is where it is for this run only.
+    pub embedded: bool,
     /// Seed of the dialogues.
     pub seed: u64,
     /// How long to go on.
@@ -400,7 +403,8 @@ impl Campaign {
         let endpoint = &self.options.endpoint;
         let redactor = endpoint.keyring.redactor(&endpoint.api_key);
         let transcript: Vec<Value> = file::transcript(&record, &redactor);
-        let scheme = appsync_protocol::handshake::Scheme::Http;
+        let (scheme, realtime) = (Scheme::Http, Scheme::WebSocket);
+        let built_in = self.options.embedded;
         let file = FindingFile {
             kind: KIND.into(),
             model: MODEL,
@@ -409,7 +413,10 @@ impl Campaign {
             rule: found.requirement.id().into(),
             detail: redactor.text(&found.detail),
             bucket: Bucket::from(found),
-            endpoint: endpoint.http.to_text(scheme),
+            endpoint: if built_in { BUILT_IN.into() } else { endpoint.http.to_text(scheme) },
+            realtime: if built_in { String::new() } else { endpoint.realtime.to_text(realtime) },
+            namespaces: endpoint.namespaces.clone(),
+            channel_prefix: endpoint.channel_prefix.clone(),
             seed: self.options.seed,
             shown,
             tries,
