@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::Url;
 use syncspec::catalogue::faults;
+use syncspec::fuzzing::Op;
 use syncspec::fuzzing::file::{self, FindingFile};
 use syncspec::fuzzing::generate::Bounds;
 use syncspec::link::{DialOptions, Dialer};
@@ -80,6 +82,24 @@ fn fuzzed(running: &Running) -> Fuzzed {
     runtime().block_on(fuzz(options(running), dialer(), interrupt, &mut |_| {}))
 }
 
+fn syncspec(arguments: &[&str]) -> (Option<i32>, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_syncspec"))
+        .args(arguments)
+        .env("SYNCSPEC_API_KEY", KEY)
+        .current_dir(std::env::temp_dir())
+        .output()
+        .unwrap();
+    (run.status.code(), String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr))
+}
+
+/// A directory of this test, without anything in it.
+fn empty_dir(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("syncspec-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
 fn again(running: &Running, file: &FindingFile) -> Result<Again, String> {
     runtime().block_on(replay(options(running), dialer(), file))
 }
@@ -132,9 +152,70 @@ fn a_target_that_is_not_there_gets_no_statement() {
     assert_eq!(done.exit(), 3);
 }
 
-fn syncspec(arguments: &[&str]) -> (Option<i32>, String) {
-    let run = Command::new(env!("CARGO_BIN_EXE_syncspec")).args(arguments).output().unwrap();
-    (run.status.code(), String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr))
+#[test]
+fn the_command_replays_a_finding_from_its_file_alone() {
+    let dir = empty_dir("findings");
+    let running = start(Some("events-index-as-text"));
+    let url = format!("http://{}/event", running.address());
+    let shown = dir.display().to_string();
+
+    let (code, said) = syncspec(&["fuzz", &url, "--until-first", "--seed", "1", "--findings", &shown]);
+
+    assert_eq!(code, Some(1), "{said}");
+    let files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().path()).collect();
+    let [path] = files.as_slice() else { panic!("{files:?}") };
+    let path = path.to_str().unwrap();
+    let (code, said) = syncspec(&["replay", path]);
+    assert!(code == Some(1) && said.starts_with("still failing: EVT-PUB-009, 3 of 3 times"), "{code:?} {said}");
+    let sane = start(None);
+    let (code, said) = syncspec(&["replay", path, "--endpoint", &format!("http://{}/event", sane.address())]);
+    assert!(code == Some(0) && said.starts_with("fixed: EVT-PUB-009"), "{code:?} {said}");
+    drop(running);
+    let (code, said) = syncspec(&["replay", path]);
+    assert!(code == Some(3) && said.starts_with("cannot run: "), "{code:?} {said}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_finding_is_written_as_operations_as_a_dialogue_and_as_a_script() {
+    let dir = empty_dir("emitted");
+    let path = dir.join("finding.jsonl");
+    let (found, _) = fuzzed(&start(Some("events-index-as-text"))).caught.remove(0);
+    std::fs::write(&path, found.to_text()).unwrap();
+    let emitted = |form: &str| {
+        let (code, said) = syncspec(&["replay", path.to_str().unwrap(), "--emit", form]);
+        assert_eq!(code, Some(0), "{form}: {said}");
+        said
+    };
+
+    let operations: Vec<Op> = serde_json::from_str(&emitted("operations")).unwrap();
+    let (dialogue, script) = (emitted("dialogue"), emitted("python"));
+
+    assert_eq!(operations, found.operations);
+    assert!(dialogue.starts_with("EVT-PUB-009 3 times of 3: ") && dialogue.contains("publish_success"), "{dialogue}");
+    assert!(script.contains("EVT-PUB-009") && script.contains("websockets"), "{script}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// The file of targets says where, with what key, and how much.
+#[test]
+fn the_target_of_a_file_is_fuzzed_within_its_guards() {
+    let dir = empty_dir("fuzz-target");
+    let running = start(None);
+    let path = dir.join("targets.toml");
+    let (url, key) = (format!("http://{}/event", running.address()), dir.join("key"));
+    std::fs::write(&key, KEY).unwrap();
+    let table = format!(
+        "[targets.mine]\nendpoint = {url:?}\n\n[targets.mine.credentials]\napi-key = {{ file = \"key\" }}\n\n\
+         [targets.mine.guards]\nmax-messages = 30\n"
+    );
+    std::fs::write(&path, table).unwrap();
+
+    let (code, said) = syncspec(&["fuzz", "--config", path.to_str().unwrap(), "--target", "mine", "--seed", "1"]);
+
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the guard of 30 messages") && !said.contains(KEY), "{said}");
+    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]
@@ -147,7 +228,7 @@ fn what_is_not_on_this_machine_is_fuzzed_on_request_only() {
 
 #[test]
 fn a_file_that_is_no_finding_is_refused_with_the_place() {
-    let path = std::env::temp_dir().join(format!("syncspec-finding-{}.json", std::process::id()));
+    let path = std::env::temp_dir().join(format!("syncspec-finding-{}.jsonl", std::process::id()));
     std::fs::write(&path, r#"{"kind":"syncspec-finding","model":1}"#).unwrap();
 
     let (code, said) = syncspec(&["replay", path.to_str().unwrap()]);

@@ -7,18 +7,18 @@ use appsync_protocol::dialect::Dialect;
 use indicatif::ProgressBar;
 use serde_json::json;
 use syncspec::fuzzing::campaign::{Budget, hunt_all, hunt_benign};
-use syncspec::fuzzing::file::{self, FindingFile};
+use syncspec::fuzzing::file::FindingFile;
 use syncspec::fuzzing::generate::Bounds;
 use syncspec::fuzzing::table;
 use syncspec::link::Dialer;
 use syncspec::reference::Config;
 use syncspec::report::text::printable;
 use syncspec::run::Endpoint;
-use syncspec::run::fuzz::{self, Again, Figures, Fuzzed, News};
+use syncspec::run::fuzz::{self, Figures, Fuzzed, News};
 use syncspec::target::Embedded;
 
 use super::chosen::{Chosen, Guards, Whom};
-use super::fuzz_args::{FuzzOptions, ShrinkOptions};
+use super::fuzz_args::FuzzOptions;
 use super::{plan, random_seed, say, usage};
 
 pub(super) fn run(options: &FuzzOptions) -> u8 {
@@ -31,89 +31,14 @@ pub(super) fn run(options: &FuzzOptions) -> u8 {
     live(options)
 }
 
-/// The replay of a finding, by its file: 0 if it is fixed, 1 if it still fails, 3 if it cannot be played.
-pub(super) fn replay(path: &Path, text: &str, options: &FuzzOptions) -> u8 {
-    let file = match file::read(text) {
-        Ok(file) => file,
-        Err(error) => return usage(format_args!("{}: {error}", path.display())),
-    };
-    let prepared = match prepare(options, Some(&file)) {
-        Ok(prepared) => prepared,
-        Err(why) => return usage(why),
-    };
-    let Some((fuzz_options, dialer)) = prepared.targets.into_iter().next() else {
-        return usage(format_args!("{}: the endpoint is of another dialect", path.display()));
-    };
-    let done = match runtime() {
-        Ok(runtime) => runtime.block_on(fuzz::replay(fuzz_options, dialer, &file)),
-        Err(why) => return usage(why),
-    };
-    drop(prepared.embedded);
-    match done {
-        Ok(Again::Fixed) => {
-            say(format_args!("fixed: {} does not show any more", printable(&file.rule)));
-            0
-        }
-        Ok(Again::Fails { shown, tries }) => {
-            let (rule, detail) = (printable(&file.rule), printable(&file.detail));
-            say(format_args!("still failing: {rule}, {shown} of {tries} times: {detail}"));
-            1
-        }
-        Err(why) => {
-            say(format_args!("cannot run: {}", printable(&why)));
-            CANNOT_RUN
-        }
-    }
-}
-
-/// `syncspec shrink`
-pub(super) fn shrink(options: &ShrinkOptions) -> u8 {
-    let shown = options.file.display();
-    let read = std::fs::read_to_string(&options.file).map_err(|error| format!("{shown}: {error}"));
-    let file = match read.and_then(|text| file::read(&text).map_err(|error| format!("{shown}: {error}"))) {
-        Ok(file) => file,
-        Err(why) => return usage(why),
-    };
-    let prepared = match prepare(&options.fuzz, Some(&file)) {
-        Ok(prepared) => prepared,
-        Err(why) => return usage(why),
-    };
-    let Some((fuzz_options, dialer)) = prepared.targets.into_iter().next() else {
-        return usage(format_args!("{shown}: the endpoint is of another dialect"));
-    };
-    let done = match runtime() {
-        Ok(runtime) => runtime.block_on(fuzz::shrink_file(fuzz_options, dialer, &file)),
-        Err(why) => return usage(why),
-    };
-    drop(prepared.embedded);
-    match done {
-        Ok(smaller) => {
-            let path = options.output.as_ref().unwrap_or(&options.file);
-            if let Err(error) = std::fs::write(path, smaller.to_text()) {
-                return usage(format_args!("{}: {error}", path.display()));
-            }
-            let (before, after) = (file.operations.len(), smaller.operations.len());
-            say(format_args!("{before} operations made {after}: {}", path.display()));
-            0
-        }
-        Err(why) => {
-            say(format_args!("cannot run: {}", printable(&why)));
-            CANNOT_RUN
-        }
-    }
-}
-
-/// What cannot be reached or played, as in the exit code table.
-const CANNOT_RUN: u8 = 3;
-
 /// Everything there is to know before anything is dialled.
-struct Prepared {
-    targets: Vec<(fuzz::FuzzOptions, Dialer)>,
-    embedded: Option<Embedded>,
+pub(super) struct Prepared {
+    pub(super) targets: Vec<(fuzz::FuzzOptions, Dialer)>,
+    pub(super) embedded: Option<Embedded>,
 }
 
 /// The target of the arguments, or of `syncspec.toml`; for a finding that of its file, where the arguments name none.
-fn prepare(options: &FuzzOptions, file: Option<&FindingFile>) -> Result<Prepared, String> {
+pub(super) fn prepare(options: &FuzzOptions, file: Option<&FindingFile>) -> Result<Prepared, String> {
     let own = options.whom.endpoint.is_some() || options.whom.config.is_some() || options.whom.target_name.is_some();
     let chosen = match file.filter(|_| !own) {
         Some(file) if file.is_built_in() => None,
@@ -199,7 +124,7 @@ fn fuzz_options(
 /// Operations in a second against another machine.
 const POLITE_RATE: u32 = 20;
 
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.map_err(|error| format!("no runtime: {error}"))
 }

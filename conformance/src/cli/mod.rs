@@ -8,6 +8,8 @@ mod chosen;
 mod credentials;
 mod doctor;
 #[cfg(feature = "endpoint")]
+mod finding;
+#[cfg(feature = "endpoint")]
 mod fuzz;
 mod fuzz_args;
 mod init;
@@ -66,7 +68,7 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "endpoint")]
         Command::Fuzz(options) => fuzz::run(&options),
         #[cfg(feature = "endpoint")]
-        Command::Shrink(options) => fuzz::shrink(&options),
+        Command::Shrink(options) => finding::shrink(&options),
         #[cfg(not(feature = "endpoint"))]
         Command::Fuzz(_) | Command::Shrink(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
@@ -93,7 +95,13 @@ fn replay(options: &report_args::ReplayOptions) -> u8 {
     if let Ok(text) = std::fs::read_to_string(&options.report)
         && syncspec::fuzzing::file::is_finding(&text)
     {
-        return again_fuzzed(options, &text);
+        return match options.emit {
+            Some(choice) => finding::emitted(&text, choice)
+                .map_err(|error| format!("{}: {error}", options.report.display()))
+                .and_then(|text| report::put(options.output.as_deref(), &text))
+                .unwrap_or_else(usage),
+            None => again_fuzzed(options, &text),
+        };
     }
     report::replay(options, again)
 }
@@ -122,7 +130,7 @@ fn again_fuzzed(options: &report_args::ReplayOptions, text: &str) -> u8 {
         arguments.extend(["--".into(), endpoint.into()]);
     }
     match Options::try_parse_from(arguments) {
-        Ok(Options { command: Command::Fuzz(fuzz_options) }) => fuzz::replay(&options.report, text, &fuzz_options),
+        Ok(Options { command: Command::Fuzz(fuzz_options) }) => finding::replay(&options.report, text, &fuzz_options),
         Ok(_) => usage("this is no command that can be run again"),
         Err(error) => usage(error.render()),
     }

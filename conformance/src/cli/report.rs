@@ -129,11 +129,14 @@ pub(super) fn replay(options: &ReplayOptions, serve: impl FnOnce(Vec<OsString>) 
         Err(what) => return usage(what),
     };
     if let Some(choice) = options.emit {
-        let language = match choice {
-            EmitChoice::Python => Language::Python,
-            EmitChoice::Websocat => Language::Websocat,
+        let program = |language| emit::emit(&document, case, language).map_err(|error| error.to_string());
+        let text = match choice {
+            EmitChoice::Python => program(Language::Python),
+            EmitChoice::Websocat => program(Language::Websocat),
+            EmitChoice::Dialogue => Ok(case.dialogue.lines().map(|line| printable(line) + "\n").collect()),
+            EmitChoice::Operations => Err("only the file of a finding has operations".into()),
         };
-        let written = emit::emit(&document, case, language)
+        let written = text
             .map_err(|error| format!("{}: {}: {error}", options.report.display(), printable(&case.id)))
             .and_then(|text| put(options.output.as_deref(), &text));
         return written.unwrap_or_else(usage);

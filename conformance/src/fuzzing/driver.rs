@@ -472,7 +472,17 @@ impl<'s> Driver<'s> {
         let aftermath = self.lines.get(&conn).map_or(claim.rule, |line| line.aftermath);
         let until = self.now + within;
         let (probing, illegible, excused) = (false, false, false);
-        self.dues.push(Due { conn, id: None, claims: vec![claim], until, probing, wants, aftermath, illegible, excused });
+        self.dues.push(Due {
+            conn,
+            id: None,
+            claims: vec![claim],
+            until,
+            probing,
+            wants,
+            aftermath,
+            illegible,
+            excused,
+        });
     }
 
     pub(super) fn call(&mut self, errand: Errand, owes: Vec<Owed>) {

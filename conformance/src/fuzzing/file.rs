@@ -11,12 +11,15 @@
 use std::fmt;
 
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::{Entry, Redactor, Transcript};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::driver::Found;
 use super::op::Op;
+use crate::report::json::{CaseRecord, TargetRecord};
+use crate::verdict::Verdict;
 
 /// What stands in `kind`.
 pub const KIND: &str = "syncspec-finding";
@@ -140,6 +143,44 @@ impl FindingFile {
         self.endpoint == BUILT_IN
     }
 
+    /// What was said.
+    pub fn said(&self) -> Transcript {
+        let lines: String = self.transcript.iter().map(|line| format!("{line}\n")).collect();
+        appsync_protocol::transcript::read(&lines).unwrap_or_default()
+    }
+
+    /// As a case of a report on its target.
+    pub fn as_case(&self) -> (TargetRecord, CaseRecord) {
+        let urls =
+            |url: &String| [(self.dialect.clone(), url.clone())].into_iter().filter(|(_, url)| url.contains(':'));
+        let target = TargetRecord {
+            endpoints: urls(&self.endpoint).collect(),
+            realtime: urls(&self.realtime).collect(),
+            embedded: self.is_built_in(),
+            namespaces: self.namespaces.clone(),
+            name: String::new(),
+        };
+        let case = CaseRecord {
+            id: format!("fuzz/{}", self.rule),
+            title: Requirement::parse(&self.rule).map_or("", |rule| rule.row().text).into(),
+            dialect: self.dialect.clone(),
+            target: String::new(),
+            verdict: Verdict::Fail,
+            reason: self.detail.clone(),
+            requirements: vec![self.rule.clone()],
+            findings: Vec::new(),
+            evidence: Vec::new(),
+            observations: Vec::new(),
+            dialogue: String::new(),
+            trace: self.transcript.clone(),
+            mark: self.transcript.len().checked_sub(1),
+            replay: String::new(),
+            duration_ms: 0,
+            attempts: self.tries,
+        };
+        (target, case)
+    }
+
     /// As JSON Lines.
     pub fn to_text(&self) -> String {
         let first = serde_json::to_string(self).unwrap_or_default();
@@ -201,7 +242,11 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place() {
         let of = |from: &str, to: &str| read(&file().to_text().replace(from, to)).unwrap_err().to_string();
 
-        assert!(of("\"usual\"", "\"window\"").starts_with("line 1: operations[0]"), "{}", of("\"usual\"", "\"window\""));
+        assert!(
+            of("\"usual\"", "\"window\"").starts_with("line 1: operations[0]"),
+            "{}",
+            of("\"usual\"", "\"window\"")
+        );
         assert_eq!(of("\"model\":1", "\"model\":9"), "line 1: model: expected operations of version 1; got 9");
         assert!(of("syncspec-finding", "report").starts_with("line 1: kind: "));
         assert!(of("\"at\":7", "\"at\":-7").starts_with("line 2 "), "{}", of("\"at\":7", "\"at\":-7"));
