@@ -14,6 +14,8 @@ use syncspec::fuzzing::situations::Situation;
 use syncspec::fuzzing::world::{play, setting};
 use syncspec::fuzzing::{Found, Played};
 use syncspec::reference::{Config, Profile};
+use syncspec::selftest::benign::{Quirk, variants};
+use syncspec::selftest::costume::Costume;
 use syncspec::selftest::stage::endpoint;
 use syncspec::sim::Weather;
 
@@ -240,6 +242,42 @@ fn an_error_for_an_id_that_was_stopped_before_its_start_may_be_that_of_the_stop(
             }
         }
     }
+}
+
+/// Plays a dialogue against a server with this legal peculiarity.
+fn nobody_is_accused_as(variant: &str, dialect: Dialect, ops: &[Op]) {
+    let variants = variants();
+    let quirk = &variants.iter().find(|own| own.name == variant).unwrap().quirk;
+    let Quirk::Guise(guise) = quirk else { panic!("{variant} is no guise") };
+    let mut peer = Costume::new(endpoint(Config::default(), &[]), *guise);
+
+    let played = play(setting(dialect, true), &mut Script::new(ops), &mut peer, Weather::default());
+
+    assert_eq!((played.found, played.trouble), (None, None), "{variant}, {dialect}");
+}
+
+#[test]
+fn an_answer_that_comes_after_one_that_named_nothing_is_not_that_of_the_next_use_of_its_id() {
+    let keep_alive = Op::Say { on: 0, what: Oddity::KeepAlive };
+    let refused = subscribe(Id::Fresh, Topic::WildAll, Who::Good);
+    let stop = Op::Unsubscribe { on: 0, id: Id::Used };
+    for variant in ["out-of-order-across-ids", "uneven-across-ids"] {
+        for next in [subscribe(Id::Used, Topic::Room, Who::Good), stop.clone()] {
+            let ops = [OPEN, INIT, keep_alive.clone(), refused.clone(), next];
+
+            nobody_is_accused_as(variant, Dialect::Events, &ops);
+        }
+    }
+}
+
+#[test]
+fn an_empty_id_of_an_error_stands_for_none_where_an_empty_id_was_used_too() {
+    let [graphql, events] = [subscribe(Id::Empty, Topic::Room, Who::Good), Op::Unsubscribe { on: 0, id: Id::Empty }];
+    let unknown = Op::Say { on: 0, what: Oddity::UnknownWord };
+    let null = subscribe(Id::Fresh, Topic::Null, Who::Good);
+
+    nobody_is_accused_as("errors-with-empty-ids", Dialect::Graphql, &[OPEN, INIT, graphql, null]);
+    nobody_is_accused_as("errors-with-empty-ids", Dialect::Events, &[OPEN, INIT, events, unknown]);
 }
 
 #[test]

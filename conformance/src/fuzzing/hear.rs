@@ -221,7 +221,8 @@ impl Driver<'_> {
         // An answer under an id that something else was asked under is not about this. And where something was sent for
         // which an error may come at any time, an error without an id may be that one: it is held to nothing more.
         let line = self.lines.get(&conn);
-        let foreign = id.is_some_and(|id| line.is_some_and(|line| line.ids.contains_key(id)));
+        // GQL-ERR-005, EVT-A-17: an empty id may stand for none.
+        let foreign = id.is_some_and(|id| !id.is_empty() && line.is_some_and(|line| line.ids.contains_key(id)));
         let free = line.is_some_and(|line| line.loose || line.muddled);
         let vague = free && word == "error" && id.is_none_or(str::is_empty);
         let concerns = |due: &Due| match (&due.id, due.wants) {
@@ -232,7 +233,8 @@ impl Driver<'_> {
         let mine = |due: &Due| due.conn == conn && concerns(due);
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
         // Of several that would do, the one whose id it bears.
-        let named = self.dues.iter().position(|due| mine(due) && fits(due) && due.id.as_deref() == id && id.is_some());
+        let same_id = |due: &Due| due.id.as_deref() == id && id.is_some_and(|id| !id.is_empty());
+        let named = self.dues.iter().position(|due| mine(due) && fits(due) && same_id(due));
         if let Some(at) = named {
             return self.met(at, frame, message, (word, vague));
         }
@@ -283,6 +285,8 @@ impl Driver<'_> {
         if let Some(line) = self.lines.get_mut(&due.conn) {
             line.refused |= told;
             line.aftermath = due.aftermath;
+            // Its own answer may yet come, and would be taken for that of the next use of the id.
+            line.ids.extend(due.id.filter(|_| vague).map(|id| (id, IdState::Unclear)));
         }
         if told {
             let within = self.setting.limits.step * 3;
