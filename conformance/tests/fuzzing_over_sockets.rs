@@ -16,6 +16,7 @@ use syncspec::link::{DialOptions, Dialer};
 use syncspec::reference::shell::{Options as ShellOptions, Running};
 use syncspec::reference::{Config, Endpoint as Reference};
 use syncspec::run::Endpoint;
+use syncspec::run::fuzz::diff::{Compared, compare};
 use syncspec::run::fuzz::{Again, FuzzOptions, Fuzzed, fuzz, replay};
 
 const KEY: &str = "da2-fuzzedfuzzedfuzzedfuzzed";
@@ -195,6 +196,31 @@ fn a_finding_is_written_as_operations_as_a_dialogue_and_as_a_script() {
     assert!(dialogue.starts_with("EVT-PUB-009 3 times of 3: ") && dialogue.contains("publish_success"), "{dialogue}");
     assert!(script.contains("EVT-PUB-009") && script.contains("websockets"), "{script}");
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+fn compared(one: &Running, other: &Running) -> Compared {
+    let (_keep, interrupt) = tokio::sync::watch::channel(false);
+    let other = (options(other).endpoint, dialer());
+    runtime().block_on(compare(options(one), dialer(), other, interrupt)).unwrap()
+}
+
+#[test]
+fn two_servers_that_do_the_same_have_no_difference() {
+    let done = compared(&start(None), &start(None));
+
+    assert_eq!((done.differences, done.ended), (vec![], None));
+    assert!(done.dialogues > 3, "{}", done.dialogues);
+}
+
+#[test]
+fn what_only_one_of_two_servers_answers_is_a_difference() {
+    let done = compared(&start(None), &start(Some("events-unsubscribe-unanswered")));
+
+    let unanswered = done.differences.iter().find(|differing| differing.operation == "unsubscribe live");
+    let Some(differing) = unanswered else { panic!("{:?}", done.differences) };
+    assert!(differing.one.iter().any(|answer| answer.ends_with("unsubscribe_success id")), "{:?}", differing.one);
+    assert_eq!(differing.other, [] as [String; 0]);
+    assert!(matches!(differing.operations.last(), Some(Op::Unsubscribe { .. })), "{:?}", differing.operations);
 }
 
 /// The file of targets says where, with what key, and how much.

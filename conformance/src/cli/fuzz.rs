@@ -19,6 +19,7 @@ use syncspec::target::Embedded;
 
 use super::chosen::{Chosen, Guards, Whom};
 use super::fuzz_args::FuzzOptions;
+use super::fuzz_diff as diff;
 use super::{plan, random_seed, say, usage};
 
 pub(super) fn run(options: &FuzzOptions) -> u8 {
@@ -28,7 +29,10 @@ pub(super) fn run(options: &FuzzOptions) -> u8 {
     if options.benign {
         return benign(options);
     }
-    live(options)
+    match &options.diff {
+        Some(other) => diff::run(options, other),
+        None => live(options),
+    }
 }
 
 /// Everything there is to know before anything is dialled.
@@ -60,18 +64,23 @@ pub(super) fn prepare(options: &FuzzOptions, file: Option<&FindingFile>) -> Resu
             Some(chosen) => chosen.dialer(&options.whom.target, &endpoint, options.step_timeout)?,
             None => options.whom.target.dialer(hosts, options.step_timeout)?,
         };
-        let remote = plan::is_remote(&dialer, &endpoint);
-        if remote && !options.i_own_this_endpoint {
-            return Err(format!(
-                "{} is not on this machine; fuzzing may stop or fill a server, so give --i-own-this-endpoint if it is \
-                 yours",
-                endpoint.http.authority()
-            ));
-        }
+        let remote = allowed(options, &dialer, &endpoint)?;
         let guards = chosen.as_ref().map(|chosen| chosen.guards).unwrap_or_default();
         targets.push((fuzz_options(options, endpoint, (guards, remote, embedded.is_some())), dialer));
     }
     Ok(Prepared { targets, embedded })
+}
+
+/// Whether it is on another machine. That has to be the user's own.
+pub(super) fn allowed(options: &FuzzOptions, dialer: &Dialer, endpoint: &Endpoint) -> Result<bool, String> {
+    let remote = plan::is_remote(dialer, endpoint);
+    if remote && !options.i_own_this_endpoint {
+        return Err(format!(
+            "{} is not on this machine; fuzzing may stop or fill a server, so give --i-own-this-endpoint if it is yours",
+            endpoint.http.authority()
+        ));
+    }
+    Ok(remote)
 }
 
 /// The target that a finding was made of, with the credentials of the arguments, of `syncspec.toml` where it has this

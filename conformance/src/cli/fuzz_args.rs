@@ -53,6 +53,12 @@ pub(super) struct FuzzOptions {
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = humantime::parse_duration, help_heading = "Campaign")]
     pub(super) step_timeout: Duration,
 
+    /// Play the same dialogues to this endpoint too, judge nobody, and tell after which operations the two differ. Its
+    /// credentials are those of syncspec.toml where it has this endpoint, else those of the arguments and the
+    /// environment.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["findings", "until_first", "saboteurs", "benign"], help_heading = "Campaign")]
+    pub(super) diff: Option<String>,
+
     /// Write each finding as a file into this directory: JSON Lines, first what was found and the operations that show
     /// it, then what was said. "syncspec replay FILE" plays it again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]

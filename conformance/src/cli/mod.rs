@@ -12,6 +12,8 @@ mod finding;
 #[cfg(feature = "endpoint")]
 mod fuzz;
 mod fuzz_args;
+#[cfg(feature = "endpoint")]
+mod fuzz_diff;
 mod init;
 #[cfg(feature = "endpoint")]
 mod log;

@@ -37,6 +37,15 @@ pub(super) const CONNECTIONS_MAX: usize = 24;
 /// Payload of the ping that tells a silent server from a dead connection.
 pub(super) const PROBE: &[u8] = b"syncspec-alive?";
 
+/// Payload of the pings that end a dialogue.
+const LAST: &[u8] = b"syncspec-last";
+
+/// Payloads of the pings that no operation asked for.
+pub(super) const PROBES: [&[u8]; 2] = [PROBE, LAST];
+
+/// What a remark of the record begins with that names the next operation.
+pub const OPERATION: &str = "operation: ";
+
 /// Where operations come from.
 pub trait Source {
     /// The next one, in view of what there is to act on. `None` ends the dialogue.
@@ -116,6 +125,8 @@ pub struct Setting {
     pub pause_max: Duration,
     /// Whether everything that is said is kept.
     pub recorded: bool,
+    /// Whether what counts against the server ends the dialogue. Otherwise it is passed over.
+    pub judged: bool,
     /// Topics that the target lacks the schema for; a room stands in for them.
     pub without: Vec<Topic>,
 }
@@ -317,7 +328,7 @@ impl<'s> Driver<'s> {
                 Stage::Resting => {
                     let conns: Vec<_> = self.open_lines();
                     for conn in conns {
-                        self.ping(conn, b"syncspec-last");
+                        self.ping(conn, LAST);
                     }
                     self.stage = Stage::Pinging;
                 }
@@ -351,6 +362,7 @@ impl<'s> Driver<'s> {
         };
         self.together = self.together.saturating_sub(1);
         self.label = op.label();
+        self.note(0, || What::Note(format!("{OPERATION}{}", op.label())));
         let carried = self.carry(&op);
         self.result.ops.push((op, carried));
     }
@@ -515,7 +527,7 @@ impl<'s> Driver<'s> {
 
     /// Counts one thing against the server, if it counts at all, and ends the dialogue.
     pub(super) fn blame(&mut self, requirement: Requirement, detail: impl Into<String>, answer: &str) {
-        if requirement.severity() == Severity::Info || self.stage == Stage::Over {
+        if !self.setting.judged || requirement.severity() == Severity::Info || self.stage == Stage::Over {
             return;
         }
         let state = self.state_of(self.speaker);

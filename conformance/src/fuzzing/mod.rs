@@ -18,6 +18,7 @@ mod ask;
 pub mod campaign;
 mod carry;
 pub mod cells;
+pub mod compare;
 mod content;
 mod doors;
 pub mod driver;

@@ -13,7 +13,8 @@ use crate::sim::{Peer, Weather, run_in};
 /// What dialogues in virtual time are played with.
 pub fn setting(dialect: Dialect, recorded: bool) -> Setting {
     let cast = cast(dialect, &Config::default());
-    Setting { cast, limits: Limits::default(), pause_max: Duration::from_secs(3_600), recorded, without: Vec::new() }
+    let (limits, pause_max) = (Limits::default(), Duration::from_secs(3_600));
+    Setting { cast, limits, pause_max, recorded, judged: true, without: Vec::new() }
 }
 
 /// Plays one dialogue against a peer.

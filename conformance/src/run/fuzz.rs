@@ -4,6 +4,8 @@
 //! is kept as flaky, with the figures. A server that takes no connections any more is a finding, with the last
 //! dialogue; the campaign goes on when it is back.
 
+pub mod diff;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -221,6 +223,7 @@ struct Campaign {
     keeper: Keeper,
     coverage: Coverage,
     without: Vec<Topic>,
+    judged: bool,
     started: Instant,
     buckets: BTreeMap<(String, Bucket), usize>,
     done: Fuzzed,
@@ -247,6 +250,7 @@ impl Campaign {
             keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
             coverage: Coverage::default(),
             without,
+            judged: true,
             started: Instant::now(),
             buckets: BTreeMap::new(),
             done: Fuzzed::default(),
@@ -475,6 +479,7 @@ impl Campaign {
             limits: Limits { step: options.step_timeout, quiet: Duration::from_millis(300), ..Limits::default() },
             pause_max: if options.bounds.patient { Duration::from_secs(70) } else { Duration::from_millis(200) },
             recorded,
+            judged: self.judged,
             without: self.without.clone(),
         };
         let mut driver = Driver::new(setting, source);
