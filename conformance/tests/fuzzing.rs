@@ -9,7 +9,7 @@ use syncspec::fault::Fault;
 use syncspec::fuzzing::campaign::{Budget, Hunt, hunt_bent, shrink_bent};
 use syncspec::fuzzing::driver::Setting;
 use syncspec::fuzzing::generate::Script;
-use syncspec::fuzzing::op::{Batch, Door, Form, Id, Oddity, Op, Pause, Topic, Who};
+use syncspec::fuzzing::op::{Batch, Door, Form, Garbling, Id, Oddity, Op, Pause, Topic, Who};
 use syncspec::fuzzing::situations::Situation;
 use syncspec::fuzzing::world::{play, setting};
 use syncspec::fuzzing::{Found, Played};
@@ -271,13 +271,23 @@ fn an_answer_that_comes_after_one_that_named_nothing_is_not_that_of_the_next_use
 }
 
 #[test]
+fn an_error_for_an_id_that_was_garbled_is_not_that_of_the_next_operation() {
+    let garbled = Op::Garble { on: 0, base: 1, how: Garbling::Stringify, at: 0 };
+    let refused = subscribe(Id::Fresh, Topic::LongSegment, Who::Good);
+
+    nobody_is_accused_of(Dialect::Graphql, &[OPEN, INIT, SUBSCRIBE, garbled, refused]);
+}
+
+#[test]
 fn an_empty_id_of_an_error_stands_for_none_where_an_empty_id_was_used_too() {
     let [graphql, events] = [subscribe(Id::Empty, Topic::Room, Who::Good), Op::Unsubscribe { on: 0, id: Id::Empty }];
     let unknown = Op::Say { on: 0, what: Oddity::UnknownWord };
     let null = subscribe(Id::Fresh, Topic::Null, Who::Good);
 
-    nobody_is_accused_as("errors-with-empty-ids", Dialect::Graphql, &[OPEN, INIT, graphql, null]);
-    nobody_is_accused_as("errors-with-empty-ids", Dialect::Events, &[OPEN, INIT, events, unknown]);
+    let variant = "errors-with-empty-ids";
+    nobody_is_accused_as(variant, Dialect::Graphql, &[OPEN, INIT, graphql, null.clone()]);
+    nobody_is_accused_as(variant, Dialect::Graphql, &[OPEN, INIT, events.clone(), null]);
+    nobody_is_accused_as(variant, Dialect::Events, &[OPEN, INIT, events, unknown]);
 }
 
 #[test]

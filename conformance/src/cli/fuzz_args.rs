@@ -33,7 +33,7 @@ pub(super) struct FuzzOptions {
     /// Seed of the dialogues, to repeat a campaign.
     #[arg(long, value_name = "N", help_heading = "Campaign")]
     pub(super) seed: Option<u64>,
-    /// End with the first finding.
+    /// End with the first finding, or the first difference.
     #[arg(long, help_heading = "Campaign")]
     pub(super) until_first: bool,
     /// Operations in a second, at most. [default: the guard of syncspec.toml; else as fast as it goes on this machine,
@@ -56,7 +56,7 @@ pub(super) struct FuzzOptions {
     /// Play the same dialogues to this endpoint too, judge nobody, and tell after which operations the two differ. Its
     /// credentials are those of syncspec.toml where it has this endpoint, else those of the arguments and the
     /// environment.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["findings", "until_first", "saboteurs", "benign"], help_heading = "Campaign")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["findings", "saboteurs", "benign"], help_heading = "Campaign")]
     pub(super) diff: Option<String>,
 
     /// Write each finding as a file into this directory: JSON Lines, first what was found and the operations that show

@@ -244,7 +244,7 @@ impl Driver<'_> {
             let others = others.iter().filter(|other| self.dues[**other].wants == Wants::Answer);
             let others: Vec<_> = others.copied().collect();
             others.iter().for_each(|other| self.dues[*other].excused = true);
-            let vague = vague || !others.is_empty() || self.dues[*at].excused;
+            let vague = vague || (free && word == "error") || !others.is_empty() || self.dues[*at].excused;
             return self.met(*at, frame, message, (word, vague));
         }
         if !is_answer(word) {

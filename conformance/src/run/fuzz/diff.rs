@@ -110,6 +110,9 @@ async fn run(one: &mut Campaign, other: &mut Campaign, done: &mut Compared) {
                 }
             }
         }
+        if one.options.until_first && !known.is_empty() {
+            return;
+        }
         if known.len() >= DIFFERENCES_MAX {
             done.ended = Some(format!("there are more than {DIFFERENCES_MAX} differences"));
             return;
