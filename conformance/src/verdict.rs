@@ -97,9 +97,9 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> (Verdict, Vec<Breach>) {
         }
     }
     if scenario.is_probe() {
-        // An open question has no wrong answer.
+        // An open question has no wrong answer; what was answered counts, even if the target left on the way.
         breaches.clear();
-        let asked = !matches!(outcome.ending, Ending::Trouble(_));
+        let asked = !matches!(outcome.ending, Ending::Trouble(_)) || !outcome.observations.is_empty();
         return (if asked { Verdict::Info } else { Verdict::Inconclusive }, breaches);
     }
     let verdict = match breaches.iter().map(|breach| breach.severity).max() {

@@ -7,6 +7,7 @@ use appsync_protocol::server::Readings;
 use syncspec::catalogue::probes::{PROBES, asked_by};
 use syncspec::catalogue::scenarios;
 use syncspec::fault::{DoorCheck, How};
+use syncspec::player::Ending;
 use syncspec::reference::Config;
 use syncspec::scenario::render;
 use syncspec::selftest::benign::{Variant, try_all, variants};
@@ -44,6 +45,17 @@ fn every_probe_asks_a_known_question_and_records_the_answer() {
 
     let unasked: Vec<_> = PROBES.iter().filter(|probe| !asked.contains(probe.id)).collect();
     assert!(unasked.is_empty(), "{unasked:?}");
+}
+
+#[test]
+fn a_target_that_leaves_amid_a_question_has_answered_it_as_far_as_it_went() {
+    let probe = scenarios().find(|s| s.is_probe() && s.hazard).expect("there are probes that may end a target");
+    let mut left = outcome(probe, Config::default(), &[]);
+    left.ending = Ending::Trouble("connection refused".into());
+    let answered = judge(probe, &left).0;
+    left.observations.clear();
+
+    assert_eq!((answered, judge(probe, &left).0), (Verdict::Info, Verdict::Inconclusive));
 }
 
 #[test]

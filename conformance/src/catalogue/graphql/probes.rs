@@ -384,6 +384,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 ask(4, document(cast, several), fates!("two operations without a name")),
             ])
         },
+        hazard: true,
         ..SCENARIO
     },
     Scenario {
