@@ -247,7 +247,7 @@ fn an_error_for_an_id_that_was_stopped_before_its_start_may_be_that_of_the_stop(
 /// Plays a dialogue against a server with this legal peculiarity.
 fn nobody_is_accused_as(variant: &str, dialect: Dialect, ops: &[Op]) {
     let variants = variants();
-    let quirk = &variants.iter().find(|own| own.name == variant).unwrap().quirk;
+    let quirk = &variants.iter().find(|own| own.name == variant).expect("a variant of this name").quirk;
     let Quirk::Guise(guise) = quirk else { panic!("{variant} is no guise") };
     let mut peer = Costume::new(endpoint(Config::default(), &[]), *guise);
 

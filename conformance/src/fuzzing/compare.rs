@@ -32,10 +32,8 @@ impl Source for Apart<'_> {
         if !self.rests {
             return Some(rest);
         }
-        match self.source.next(view)? {
-            Op::Together { .. } => Some(rest),
-            op => Some(op),
-        }
+        let op = self.source.next(view)?;
+        Some(if matches!(op, Op::Together { .. }) { rest } else { op })
     }
 }
 
