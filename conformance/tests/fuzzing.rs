@@ -287,7 +287,11 @@ fn an_empty_id_of_an_error_stands_for_none_where_an_empty_id_was_used_too() {
     let variant = "errors-with-empty-ids";
     nobody_is_accused_as(variant, Dialect::Graphql, &[OPEN, INIT, graphql, null.clone()]);
     nobody_is_accused_as(variant, Dialect::Graphql, &[OPEN, INIT, events.clone(), null]);
-    nobody_is_accused_as(variant, Dialect::Events, &[OPEN, INIT, events, unknown]);
+    nobody_is_accused_as(variant, Dialect::Events, &[OPEN, INIT, events.clone(), unknown]);
+    // That of a subscribe_error is one.
+    let refused = subscribe(Id::Fresh, Topic::OtherCharacter, Who::Good);
+    let empty = subscribe(Id::Empty, Topic::Room, Who::Good);
+    nobody_is_accused_of(Dialect::Events, &[OPEN, INIT, events, SUBSCRIBE, empty, refused]);
 }
 
 #[test]

@@ -221,8 +221,9 @@ impl Driver<'_> {
         // An answer under an id that something else was asked under is not about this. And where something was sent for
         // which an error may come at any time, an error without an id may be that one: it is held to nothing more.
         let line = self.lines.get(&conn);
-        // GQL-ERR-005, EVT-A-17: an empty id may stand for none.
-        let foreign = id.is_some_and(|id| !id.is_empty() && line.is_some_and(|line| line.ids.contains_key(id)));
+        // GQL-ERR-005, EVT-A-17: an empty id of an error may stand for none.
+        let names = |id: &str| !id.is_empty() || word != "error";
+        let foreign = id.is_some_and(|id| names(id) && line.is_some_and(|line| line.ids.contains_key(id)));
         let free = line.is_some_and(|line| line.loose || line.muddled);
         let vague = free && word == "error" && id.is_none_or(str::is_empty);
         let concerns = |due: &Due| match (&due.id, due.wants) {
@@ -233,7 +234,7 @@ impl Driver<'_> {
         let mine = |due: &Due| due.conn == conn && concerns(due);
         let fits = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, message));
         // Of several that would do, the one whose id it bears.
-        let same_id = |due: &Due| due.id.as_deref() == id && id.is_some_and(|id| !id.is_empty());
+        let same_id = |due: &Due| due.id.as_deref() == id && id.is_some_and(names);
         let named = self.dues.iter().position(|due| mine(due) && fits(due) && same_id(due));
         if let Some(at) = named {
             return self.met(at, frame, message, (word, vague));
