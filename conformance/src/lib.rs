@@ -9,6 +9,8 @@ pub mod config;
 #[cfg(feature = "endpoint")]
 mod embedded;
 pub mod fault;
+#[cfg(feature = "endpoint")]
+pub mod fuzzing;
 pub mod link;
 pub mod load;
 pub mod player;

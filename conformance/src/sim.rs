@@ -10,7 +10,7 @@ use appsync_protocol::hub::ConnectionId;
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 
-use crate::player::{Action, Limits, Outcome, Output, Player};
+use crate::player::{Action, Actor, Limits, Outcome, Output, Player};
 use crate::reference::{Answer, Endpoint};
 use crate::scenario::{Cast, Conn, Scenario};
 
@@ -105,11 +105,21 @@ pub fn play(scenario: &Scenario, cast: Cast, limits: Limits, endpoint: &mut Endp
 
 /// Plays a scenario against any peer, over a network of this weather.
 pub fn play_in(scenario: &Scenario, cast: Cast, limits: Limits, peer: &mut dyn Peer, weather: Weather) -> Outcome {
-    World::new(scenario, cast, limits, peer, weather).run()
+    let mut player = Player::new(scenario, cast, limits, Moment::START);
+    run_in(&mut player, peer, weather);
+    match player.outcome() {
+        Some(outcome) => outcome,
+        None => unreachable!("a player that is done has an outcome"),
+    }
+}
+
+/// Lets any client speak to any peer until it is done, over a network of this weather.
+pub fn run_in(client: &mut dyn Actor, peer: &mut dyn Peer, weather: Weather) {
+    World::new(client, peer, weather).run();
 }
 
 struct World<'w> {
-    player: Player<'w>,
+    player: &'w mut dyn Actor,
     endpoint: &'w mut dyn Peer,
     weather: Weather,
     sent: u64,
@@ -143,9 +153,9 @@ impl Parcel {
 }
 
 impl<'w> World<'w> {
-    fn new(scenario: &'w Scenario, cast: Cast, limits: Limits, endpoint: &'w mut dyn Peer, weather: Weather) -> Self {
+    fn new(player: &'w mut dyn Actor, endpoint: &'w mut dyn Peer, weather: Weather) -> Self {
         Self {
-            player: Player::new(scenario, cast, limits, Moment::START),
+            player,
             endpoint,
             weather,
             sent: 0,
@@ -157,7 +167,7 @@ impl<'w> World<'w> {
         }
     }
 
-    fn run(mut self) -> Outcome {
+    fn run(mut self) {
         loop {
             match self.player.poll() {
                 Output::Do(action) => self.act(action),
@@ -170,10 +180,6 @@ impl<'w> World<'w> {
             self.endpoint.frame(now, id, Frame::Lost);
         }
         while self.endpoint.poll().is_some() {}
-        match self.player.outcome() {
-            Some(outcome) => outcome,
-            None => unreachable!("a player that is done has an outcome"),
-        }
     }
 
     fn act(&mut self, action: Action) {
@@ -181,8 +187,10 @@ impl<'w> World<'w> {
             Action::Open(conn, request) => self.send(Parcel::Upgrade(conn, request)),
             Action::Transmit(conn, frame) => self.send(Parcel::ToServer(conn, frame)),
             Action::Call(call, request) => self.send(Parcel::Call(call, request)),
-            Action::Fire(..) => self.player.abandon(self.now, "a declared trigger needs a socket"),
-            Action::Raw(..) => self.player.abandon(self.now, "bytes below the WebSocket layer need a socket"),
+            Action::Fire(..) => self.player.abandon(self.now, "a declared trigger needs a socket".into()),
+            Action::Raw(..) => {
+                self.player.abandon(self.now, "bytes below the WebSocket layer need a socket".into());
+            }
         }
     }
 
@@ -209,7 +217,7 @@ impl<'w> World<'w> {
         let wire_due = self.wire.keys().next().copied();
         let endpoint_due = self.endpoint.deadline().map(|d| d.at);
         let Some(next) = [wire_due, endpoint_due, player_due].into_iter().flatten().min() else {
-            return self.player.abandon(self.now, "nothing will ever happen again");
+            return self.player.abandon(self.now, "nothing will ever happen again".into());
         };
         self.now = self.now.max(next);
         if endpoint_due.is_some_and(|due| due <= self.now) {

@@ -10,6 +10,7 @@ use super::bench::BenchOptions;
 use super::check::{CheckOptions, ConvertRecordingOptions};
 use super::chosen::Whom;
 use super::doctor::DoctorOptions;
+use super::fuzz_args::{FuzzOptions, ShrinkOptions};
 use super::init::InitOptions;
 use super::probe::ProbeOptions;
 use super::publish::PublishOptions;
@@ -51,6 +52,11 @@ pub(super) enum Command {
     Serve(Box<ServeOptions>),
     /// Put the suite itself on trial: what it catches, what it wrongly complains of, whether it says the same twice.
     Selftest(SelftestOptions),
+    /// Look for what no scenario looks for: dialogues that nobody wrote, against a server, judged by the same rules.
+    #[command(after_help = FUZZ)]
+    Fuzz(Box<FuzzOptions>),
+    /// Make the dialogue of a finding smaller.
+    Shrink(Box<ShrinkOptions>),
     /// Subscribe to channels (Events) or with subscriptions (GraphQL), and print each event.
     Subscribe(Box<SubscribeOptions>),
     /// Publish events to a channel (Events), or run a mutation (GraphQL).
@@ -93,6 +99,23 @@ every scenario that needs no more than that is run with it.
   syncspec init http://127.0.0.1:8700/graphql --yes
   syncspec doctor
   syncspec server";
+
+const FUZZ: &str = "\
+Without ENDPOINT the target of syncspec.toml is fuzzed, and where there is no such file the built-in reference endpoint.
+What is found is played again three times and made smaller before it is told.
+
+Exit codes:
+  0    nothing was found that fails
+  1    something that fails was found, each time that it was played again
+  2    wrong arguments or files; nothing was tried
+  3    nothing can be said of the target
+  4    no dialogue was played
+  5    something was found, but not each time
+  130  interrupted
+
+  syncspec fuzz http://127.0.0.1:8700/event --time 5m --findings findings
+  syncspec replay findings/evt-sub-016-unsubscribe-live-silence.jsonl
+  syncspec fuzz --saboteurs --cpu 2s";
 
 const DOCTOR: &str = "\
 Rungs: name, tcp, tls, upgrade, subprotocol, credentials, clock, subscription, trigger.

@@ -26,7 +26,7 @@ use super::credentials::{ModeChoice, SuiteCredentials, first_line, printed_by};
 use super::reach::TargetOptions;
 
 /// Which endpoint, and who speaks to it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct Whom {
     /// URL of the HTTP endpoint (".../graphql" or ".../event"). Without it the target of syncspec.toml.
     pub(super) endpoint: Option<String>,

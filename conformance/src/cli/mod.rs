@@ -7,6 +7,13 @@ mod check;
 mod chosen;
 mod credentials;
 mod doctor;
+#[cfg(feature = "endpoint")]
+mod finding;
+#[cfg(feature = "endpoint")]
+mod fuzz;
+mod fuzz_args;
+#[cfg(feature = "endpoint")]
+mod fuzz_diff;
 mod init;
 #[cfg(feature = "endpoint")]
 mod log;
@@ -60,6 +67,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Selftest(options) => selftest::run(&options),
         #[cfg(not(feature = "endpoint"))]
         Command::Selftest(_) => usage(WITHOUT_ENDPOINT),
+        #[cfg(feature = "endpoint")]
+        Command::Fuzz(options) => fuzz::run(&options),
+        #[cfg(feature = "endpoint")]
+        Command::Shrink(options) => finding::shrink(&options),
+        #[cfg(not(feature = "endpoint"))]
+        Command::Fuzz(_) | Command::Shrink(_) => usage(WITHOUT_ENDPOINT),
         Command::Subscribe(options) => subscribe::run(&options),
         Command::Publish(options) => publish::run(&options),
         Command::Bench(options) => bench::run(&options),
@@ -71,11 +84,58 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(options) => shell::completions(&options),
         Command::Man(options) => shell::man(&options),
         Command::Report(options) => report::run(&options),
-        Command::Replay(options) => report::replay(&options, again),
+        Command::Replay(options) => replay(&options),
         Command::Baseline(options) => baseline::run(&options),
         Command::Check(options) => check::run(&options),
         Command::ConvertRecording(options) => check::convert_recording(&options),
     })
+}
+
+/// Plays a case of a report again, or the finding of a fuzzer.
+fn replay(options: &report_args::ReplayOptions) -> u8 {
+    #[cfg(feature = "endpoint")]
+    if let Ok(text) = std::fs::read_to_string(&options.report)
+        && syncspec::fuzzing::file::is_finding(&text)
+    {
+        return match options.emit {
+            Some(choice) => finding::emitted(&text, choice)
+                .map_err(|error| format!("{}: {error}", options.report.display()))
+                .and_then(|text| report::put(options.output.as_deref(), &text))
+                .unwrap_or_else(usage),
+            None => again_fuzzed(options, &text),
+        };
+    }
+    report::replay(options, again)
+}
+
+/// The options of `syncspec fuzz` that a replay has.
+#[cfg(feature = "endpoint")]
+fn again_fuzzed(options: &report_args::ReplayOptions, text: &str) -> u8 {
+    let mut arguments: Vec<std::ffi::OsString> = vec!["syncspec".into(), "fuzz".into()];
+    for address in &options.connect_to {
+        arguments.push(format!("--connect-to={address}").into());
+    }
+    if let Some(ca) = &options.ca {
+        arguments.push("--ca".into());
+        arguments.push(ca.into());
+    }
+    if options.insecure {
+        arguments.push("--insecure".into());
+    }
+    if options.i_own_this_endpoint {
+        arguments.push("--i-own-this-endpoint".into());
+    }
+    if let Some(name) = &options.target {
+        arguments.push(format!("--target={name}").into());
+    }
+    if let Some(endpoint) = &options.endpoint {
+        arguments.extend(["--".into(), endpoint.into()]);
+    }
+    match Options::try_parse_from(arguments) {
+        Ok(Options { command: Command::Fuzz(fuzz_options) }) => finding::replay(&options.report, text, &fuzz_options),
+        Ok(_) => usage("this is no command that can be run again"),
+        Err(error) => usage(error.render()),
+    }
 }
 
 /// Runs a command whose arguments we have written ourselves.

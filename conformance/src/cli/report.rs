@@ -129,11 +129,14 @@ pub(super) fn replay(options: &ReplayOptions, serve: impl FnOnce(Vec<OsString>) 
         Err(what) => return usage(what),
     };
     if let Some(choice) = options.emit {
-        let language = match choice {
-            EmitChoice::Python => Language::Python,
-            EmitChoice::Websocat => Language::Websocat,
+        let program = |language| emit::emit(&document, case, language).map_err(|error| error.to_string());
+        let text = match choice {
+            EmitChoice::Python => program(Language::Python),
+            EmitChoice::Websocat => program(Language::Websocat),
+            EmitChoice::Dialogue => Ok(case.dialogue.lines().map(|line| printable(line) + "\n").collect()),
+            EmitChoice::Operations => Err("only the file of a finding has operations".into()),
         };
-        let written = emit::emit(&document, case, language)
+        let written = text
             .map_err(|error| format!("{}: {}: {error}", options.report.display(), printable(&case.id)))
             .and_then(|text| put(options.output.as_deref(), &text));
         return written.unwrap_or_else(usage);
@@ -146,7 +149,10 @@ pub(super) fn replay(options: &ReplayOptions, serve: impl FnOnce(Vec<OsString>) 
 
 fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseRecord, String> {
     let report = options.report.display();
-    let wanted = |case: &&CaseRecord| case.id.eq_ignore_ascii_case(options.id.trim());
+    let Some(id) = options.id.as_deref() else {
+        return Err(format!("{report}: expected the ID of a case; only the file of a finding goes without"));
+    };
+    let wanted = |case: &&CaseRecord| case.id.eq_ignore_ascii_case(id.trim());
     let all: Vec<_> = document.cases.iter().filter(wanted).collect();
     let own: Vec<_> = match &options.target {
         None => all.clone(),
@@ -155,12 +161,10 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
     match (own.as_slice(), all.as_slice()) {
         ([case], _) => Ok(case),
         ([], []) => {
-            let near: Vec<_> = suggest(&options.id)
-                .into_iter()
-                .filter(|id| document.cases.iter().any(|case| case.id == *id))
-                .collect();
+            let near: Vec<_> =
+                suggest(id).into_iter().filter(|id| document.cases.iter().any(|case| case.id == *id)).collect();
             let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
-            Err(format!("{:?} names no case of {report}{hint}", options.id))
+            Err(format!("{id:?} names no case of {report}{hint}"))
         }
         ([], all) | (all, _) => {
             let targets: Vec<_> = all.iter().map(|case| printable(&case.target)).collect();
@@ -168,11 +172,7 @@ fn find<'d>(document: &'d Document, options: &ReplayOptions) -> Result<&'d CaseR
                 // The same rule of the suite in both dialects.
                 return all.first().copied().ok_or_else(|| format!("no case of {report}"));
             }
-            Err(format!(
-                "{:?} is a case of several targets; expected --target, one of {}",
-                options.id,
-                targets.join(", ")
-            ))
+            Err(format!("{id:?} is a case of several targets; expected --target, one of {}", targets.join(", ")))
         }
     }
 }

@@ -138,12 +138,21 @@ come from the environment, as for syncspec server. They are sent to the target t
 it first if the report is not yours. The control cases of the dialect are run too: without them nothing can be
 said. Exit codes are those of syncspec server.
 
-With --emit nothing is run: a script that says the same dialogue without syncspec is written.
+With --emit nothing is run: a script that says the same dialogue without syncspec is written, or the dialogue itself.
+
+The file of a finding of syncspec fuzz needs nothing else: it names the endpoint and the operations. It is played three
+times on fresh connections. Exit codes:
+  0    fixed: it does not show any more
+  1    still failing
+  2    wrong arguments, or no file of a finding; nothing was tried
+  3    cannot run: no endpoint there, or trouble on the way
 
 Examples:
   syncspec replay run.json graphql/init/acknowledges
   syncspec replay run.json monitor/GQL-KA-002            the case in which it was found first
-  syncspec replay run.json graphql/init/acknowledges --emit python -o again.py";
+  syncspec replay run.json graphql/init/acknowledges --emit python -o again.py
+  syncspec replay findings/gql-sub-024-unsubscribe-live-silence.jsonl
+  syncspec replay findings/gql-sub-024-unsubscribe-live-silence.jsonl --emit dialogue";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum EmitChoice {
@@ -151,17 +160,21 @@ pub(super) enum EmitChoice {
     Python,
     /// A shell script with websocat and curl.
     Websocat,
+    /// What was said, drawn.
+    Dialogue,
+    /// The operations of a finding as JSON.
+    Operations,
 }
 
 #[derive(Args)]
 #[command(after_help = REPLAY_HELP)]
 pub(super) struct ReplayOptions {
-    /// The report: JSON or NDJSON; "-" is standard input.
+    /// The report (JSON or NDJSON; "-" is standard input), or the file of a finding of syncspec fuzz.
     #[arg(value_name = "REPORT")]
     pub(super) report: PathBuf,
-    /// The case, by its id.
+    /// The case of the report, by its id.
     #[arg(value_name = "ID")]
-    pub(super) id: String,
+    pub(super) id: Option<String>,
     /// The target, where a merged report has several.
     #[arg(long, value_name = "NAME")]
     pub(super) target: Option<String>,
@@ -177,10 +190,13 @@ pub(super) struct ReplayOptions {
     /// Accept any certificate.
     #[arg(long)]
     pub(super) insecure: bool,
-    /// Write a script of this dialogue instead of running it.
+    /// The endpoint may be fuzzed although it is not on this machine: it is yours (files of findings).
+    #[arg(long)]
+    pub(super) i_own_this_endpoint: bool,
+    /// Write this dialogue in another form instead of running it.
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub(super) emit: Option<EmitChoice>,
-    /// Where to write the script. [default: standard output]
+    /// Where to write it. [default: standard output]
     #[arg(long, short, value_name = "FILE", requires = "emit")]
     pub(super) output: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@
 //!
 //! - a connection over which the scenario has sent what is no message,
 //! - a GraphQL operation of any but the simplest form, or of a field that is not of the suite's schemas,
-//! - an id that was asked for again before its first life was over,
+//! - an id that was asked for again before its first life was over, or refused in words that may be about a stop of it,
 //! - a nonce that was published twice, or that names a channel or an argument too,
 //! - a publish of more than 32 KiB, which a service may drop for its size.
 //!
@@ -80,6 +80,8 @@ struct Life {
     phase: Phase,
     /// Something came that cannot be told apart, and that may have been an event: none counts as lost.
     blurred: bool,
+    /// The id was stopped while nothing was granted under it: a refusal may be that of the stop.
+    stray: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,13 @@ pub(super) enum Wrong {
     Forbidden { rule: Requirement, expected: String, got: String },
     /// It is a finding.
     Found(Finding),
+}
+
+impl Life {
+    /// That of an id which nothing was asked for under.
+    const fn none(at: Moment) -> Self {
+        Self { generation: 0, asked: at, phase: Phase::Ended, blurred: false, stray: false }
+    }
 }
 
 impl Deliveries {
@@ -162,6 +171,8 @@ impl Deliveries {
                 if let Some(key) = self.key(conn, id) {
                     self.model.leaving(at, &key);
                 }
+                let life = self.lives.entry((conn, id.to_string())).or_insert(Life::none(at));
+                life.stray |= life.phase != Phase::Granted;
             }
             Message::Publish { id, channel, events, .. } if !self.mute.contains(&conn) => {
                 let by = Some(u32::from(conn));
@@ -348,16 +359,11 @@ impl Deliveries {
     fn asked(&mut self, at: Moment, conn: Conn, id: &str, request: &str) {
         self.places.extend(nonces(request, &self.prefix));
         let interest = if self.mute.contains(&conn) { None } else { self.interest(request) };
-        let life = self.lives.entry((conn, id.to_owned())).or_insert(Life {
-            generation: 0,
-            asked: at,
-            phase: Phase::Ended,
-            blurred: false,
-        });
+        let life = self.lives.entry((conn, id.to_owned())).or_insert(Life::none(at));
         match (life.phase, interest) {
             (Phase::Ended, Some(interest)) => {
                 let generation = life.generation + 1;
-                *life = Life { generation, asked: at, phase: Phase::Pending, blurred: false };
+                *life = Life { generation, asked: at, phase: Phase::Pending, blurred: false, stray: life.stray };
                 let key = SubscriptionKey { connection: u32::from(conn), id: id.into(), generation };
                 self.model.asked(at, key, interest);
             }
@@ -400,13 +406,15 @@ impl Deliveries {
     }
 
     fn refused(&mut self, at: Moment, conn: Conn, id: &str, operation: Option<Refusable>) -> Vec<Finding> {
-        let phase = self.lives.get(&(conn, id.to_owned())).map(|life| life.phase);
+        let life = self.lives.get(&(conn, id.to_owned()));
+        let (phase, stray) = (life.map(|life| life.phase), life.is_some_and(|life| life.stray));
         let publish = Asked::Frame(conn, id.into());
         match (operation, phase) {
             (Some(Refusable::Publish) | None, _) if self.pending.contains_key(&publish) => {
                 let told = self.pending.remove(&publish).unwrap_or_default();
                 return self.settle_all(at, &told, false);
             }
+            (None, Some(Phase::Pending)) if stray => self.forget(at, conn, id),
             (Some(Refusable::Subscribe) | None, Some(Phase::Pending)) => self.ended(at, conn, id),
             // Whether the subscription has survived is not said.
             (Some(Refusable::Subscribe) | None, Some(Phase::Granted)) => self.forget(at, conn, id),

@@ -9,18 +9,22 @@
 //!   handle:  upgraded | frame | answered | time  --> decides the waiting step, then advance
 //! ```
 
+mod actor;
 mod delivery;
 mod inbox;
 mod listener;
 mod operation;
 mod outcome;
 mod record;
+mod referee;
 mod wait;
 mod watch;
 
+pub use actor::Actor;
 pub use listener::Listener;
 pub use outcome::{Ending, Observation, Outcome, Unmet};
 pub use record::{Entry, Event, presented};
+pub use referee::{Hearing, Referee};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

@@ -53,6 +53,12 @@ impl Budget {
         self.messages.load(Ordering::Relaxed).min(self.messages_max)
     }
 
+    /// The guard that is reached, if any is.
+    #[cfg(feature = "endpoint")]
+    pub(super) fn reached(&self) -> Option<String> {
+        self.reached.borrow().clone()
+    }
+
     /// Waits until a guard is reached, and says which.
     pub(super) async fn until_reached(&self) -> String {
         let mut reached = self.reached.subscribe();

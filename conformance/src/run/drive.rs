@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::budget::{Budget, Pace};
 use super::{Endpoint, fire};
 use crate::link::{Dialer, LinkError, Opened, SocketHandle};
-use crate::player::{Action, Ending, Limits, Listener, Outcome, Output, Player};
+use crate::player::{Action, Actor, Ending, Limits, Listener, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
 
 /// Frames that may wait for the player on all connections of a scenario together. A frame may be megabytes.
@@ -66,31 +66,9 @@ impl Driver {
             return (trouble("there is no endpoint of this dialect"), None);
         };
         let mut player = Player::new(scenario, self.cast(scenario, &endpoint), self.limits, Moment::START);
-        let (sender, inbox) = mpsc::channel(INBOX);
-        let mut traffic = Traffic {
-            handles: BTreeMap::new(),
-            opens: JoinSet::new(),
-            calls: JoinSet::new(),
-            paces: BTreeMap::new(),
-            sender,
-            inbox,
-            heard: 0,
-            start: Instant::now(),
-        };
-        loop {
-            match player.poll() {
-                Output::Do(action) => {
-                    if let Err(why) = self.act(&endpoint, &mut traffic, action).await {
-                        player.abandon(traffic.now(), why);
-                    }
-                }
-                Output::Idle(deadline) => {
-                    let until = deadline.map_or(self.limits.scenario, |d| d.at.since(Moment::START));
-                    traffic.wait(&mut player, until).await;
-                }
-                Output::Done => break,
-            }
-        }
+        let mut traffic = Traffic::new();
+        let line = Wire { dialer: &self.dialer, endpoint: &endpoint, budget: &self.budget, step: self.limits.step };
+        line.drive(&mut traffic, &mut player, self.limits.scenario).await;
         let Some((outcome, listener)) = player.finish() else {
             traffic.close().await;
             return (trouble("the player ended without an outcome"), None);
@@ -107,18 +85,55 @@ impl Driver {
         let cast = endpoint.cast(&self.prefix, &self.upgrade_key);
         Cast { own: cast.own.filter(|_| scenario.takes_declared()), ..cast }
     }
+}
 
-    async fn act(&self, endpoint: &Endpoint, traffic: &mut Traffic, action: Action) -> Result<(), String> {
+/// Where a client speaks, and what it may use.
+#[derive(Clone, Copy)]
+pub(super) struct Wire<'w> {
+    pub(super) dialer: &'w Dialer,
+    pub(super) endpoint: &'w Endpoint,
+    pub(super) budget: &'w Budget,
+    /// Limit for one answer.
+    pub(super) step: Duration,
+}
+
+/// Lets any client speak to an endpoint until it is done, and says goodbye.
+pub(super) async fn converse<A: Actor>(wire: Wire<'_>, limit: Duration, client: &mut A) {
+    let mut traffic = Traffic::new();
+    wire.drive(&mut traffic, client, limit).await;
+    traffic.close().await;
+}
+
+impl Wire<'_> {
+    /// Does what the client says and tells it what comes, until it is done.
+    async fn drive<A: Actor>(&self, traffic: &mut Traffic, client: &mut A, limit: Duration) {
+        loop {
+            match client.poll() {
+                Output::Do(action) => {
+                    if let Err(why) = self.act(traffic, action).await {
+                        client.abandon(traffic.now(), why);
+                    }
+                }
+                Output::Idle(deadline) => {
+                    let until = deadline.map_or(limit, |d| d.at.since(Moment::START));
+                    traffic.wait(client, until).await;
+                }
+                Output::Done => break,
+            }
+        }
+    }
+
+    async fn act(&self, traffic: &mut Traffic, action: Action) -> Result<(), String> {
         match action {
             Action::Open(conn, request) => {
                 self.budget.connects()?;
-                let (dialer, url) = (self.dialer.clone(), endpoint.realtime.clone());
+                let (dialer, url) = (self.dialer.clone(), self.endpoint.realtime.clone());
                 traffic.opens.spawn(async move { (conn, dialer.open(&url, &request).await) });
             }
             Action::Call(call, request) => {
                 self.budget.connects()?;
                 self.budget.http_pace.turn().await;
-                let (dialer, url) = (self.dialer.clone(), endpoint.http.clone());
+                let (dialer, url) = (self.dialer.clone(), self.endpoint.http.clone());
                 traffic
                     .calls
                     .spawn(async move { (call, dialer.http(&url, &request).await.map_err(|error| error.to_string())) });
@@ -126,7 +141,7 @@ impl Driver {
             Action::Fire(call, firing) => {
                 self.budget.connects()?;
                 self.budget.http_pace.turn().await;
-                let (dialer, limit) = (self.dialer.clone(), self.limits.step * 2);
+                let (dialer, limit) = (self.dialer.clone(), self.step * 2);
                 traffic.calls.spawn(async move { (call, fire::fire(&dialer, firing, limit).await) });
             }
             Action::Transmit(conn, frame) => {
@@ -196,6 +211,20 @@ pub(super) struct Late {
 }
 
 impl Traffic {
+    fn new() -> Self {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        Self {
+            handles: BTreeMap::new(),
+            opens: JoinSet::new(),
+            calls: JoinSet::new(),
+            paces: BTreeMap::new(),
+            sender,
+            inbox,
+            heard: 0,
+            start: Instant::now(),
+        }
+    }
+
     fn now(&self) -> Moment {
         Moment::from(self.start.elapsed())
     }
@@ -207,8 +236,8 @@ impl Traffic {
         }
     }
 
-    /// Waits for whatever comes first, and tells the player.
-    async fn wait(&mut self, player: &mut Player<'_>, until: Duration) {
+    /// Waits for whatever comes first, and tells the client.
+    async fn wait<A: Actor>(&mut self, player: &mut A, until: Duration) {
         tokio::select! {
             Some((conn, frame)) = self.inbox.recv() => {
                 self.heard += cost(&frame);

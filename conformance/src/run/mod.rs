@@ -16,6 +16,8 @@ mod cost;
 mod draw;
 mod drive;
 pub(crate) mod fire;
+#[cfg(feature = "endpoint")]
+pub mod fuzz;
 mod linger;
 mod preflight;
 mod restart;
@@ -290,9 +292,10 @@ impl Runner {
 
     async fn everything(&mut self) -> Option<Stop> {
         for endpoint in self.options.endpoints.clone() {
-            let mut reached = preflight::reach(&self.dialer, &endpoint, &self.options).await;
+            let (seed, step) = (self.options.seed, self.options.step_timeout);
+            let mut reached = preflight::reach(&self.dialer, &endpoint, seed, step).await;
             if reached.is_err() && self.options.restart_cmd.is_some() && self.revive(endpoint.dialect).await {
-                reached = preflight::reach(&self.dialer, &endpoint, &self.options).await;
+                reached = preflight::reach(&self.dialer, &endpoint, seed, step).await;
             }
             match reached {
                 Ok(found) => {
@@ -507,12 +510,12 @@ impl Runner {
     /// Whether the target takes connections, brought back if need be.
     async fn revive(&mut self, dialect: Dialect) -> bool {
         let Some(endpoint) = self.endpoint(dialect).cloned() else { return false };
-        if preflight::is_alive(&self.dialer, &endpoint, &self.options).await {
+        if preflight::is_alive(&self.dialer, &endpoint, self.options.step_timeout).await {
             return true;
         }
         self.say(format!("{dialect}: the target takes no connections any more; waiting for it to come back"));
         let (dialer, options) = (self.dialer.clone(), self.options.clone());
-        self.keeper.bring_back(async || preflight::is_alive(&dialer, &endpoint, &options).await).await
+        self.keeper.bring_back(async || preflight::is_alive(&dialer, &endpoint, options.step_timeout).await).await
     }
 
     fn driver(&self, scenario: &Scenario, attempt: char) -> Driver {

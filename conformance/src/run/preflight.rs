@@ -11,7 +11,7 @@ use appsync_protocol::transcript::Redactor;
 use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
-use super::{Endpoint, Options, now_unix_s};
+use super::{Endpoint, now_unix_s};
 use crate::link::{Dialer, LinkError, Opened, Socket};
 use crate::profile::{Fact, Standing};
 use crate::scenario::{Need, cut};
@@ -22,7 +22,12 @@ use crate::survey::probe::{INTROSPECTION, SCHEMAS, has_field};
 ///
 /// No TCP or TLS, no HTTP answer, an answer other than 101, or `connection_error` for the credentials: no
 /// statement about the target. 101 and then silence or garbage is judged, as is a 101 that proves nothing (Events).
-pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> Result<Found, String> {
+pub(super) async fn reach(
+    dialer: &Dialer,
+    endpoint: &Endpoint,
+    seed: u64,
+    step_timeout: Duration,
+) -> Result<Found, String> {
     let opened = match dialer.open(&endpoint.realtime, &upgrade(endpoint)).await {
         Ok(opened) => opened,
         // An answer that breaks a rule of the register (EVT-HANDSHAKE-019): every scenario will say so.
@@ -40,10 +45,10 @@ pub(super) async fn reach(dialer: &Dialer, endpoint: &Endpoint, options: &Option
             if body.is_empty() { String::new() } else { format!(": {body}") }
         ));
     };
-    if let Some(refusal) = first_refusal(&mut socket, endpoint, options.step_timeout).await {
+    if let Some(refusal) = first_refusal(&mut socket, endpoint, step_timeout).await {
         return Err(format!("the target refuses the credentials: {refusal}"));
     }
-    rehearse(&mut socket, dialer, endpoint, options).await?;
+    rehearse(&mut socket, dialer, endpoint, seed, step_timeout).await?;
     let detected = match endpoint.dialect {
         Dialect::Graphql => schema(dialer, endpoint).await,
         Dialect::Events => return Ok(Found::default()),
@@ -65,14 +70,14 @@ const LAST_BREATH: Duration = Duration::from_millis(300);
 
 /// Whether the target takes connections, and does not drop them at once: a process that is just dying may
 /// still have taken one.
-pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> bool {
+pub(super) async fn is_alive(dialer: &Dialer, endpoint: &Endpoint, step_timeout: Duration) -> bool {
     let request = upgrade(endpoint);
-    let opened = match timeout(options.step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await {
+    let opened = match timeout(step_timeout * 2, dialer.open(&endpoint.realtime, &request)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(LinkError::BadAccept { .. })) => return true,
         Ok(Err(_)) | Err(_) => return false,
     };
-    let Some(mut socket) = opened.socket else { return true };
+    let Some(mut socket) = opened.socket else { return opened.response.status < 500 };
     let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
     match timeout(LAST_BREATH, socket.next()).await {
         Ok(OwnedFrame::Lost) => false,
@@ -164,12 +169,18 @@ fn lacking(endpoint: &Endpoint, detected: &BTreeMap<Fact, bool>) -> Vec<Need> {
 }
 
 /// Starts the declared subscription and uses its trigger once. A refusal of either says nothing about the target.
-async fn rehearse(socket: &mut Socket, dialer: &Dialer, endpoint: &Endpoint, options: &Options) -> Result<(), String> {
+async fn rehearse(
+    socket: &mut Socket,
+    dialer: &Dialer,
+    endpoint: &Endpoint,
+    seed: u64,
+    step_timeout: Duration,
+) -> Result<(), String> {
     if endpoint.own.is_none() || endpoint.dialect != Dialect::Graphql {
         return Ok(());
     }
-    let prefix = format!("s{:06x}-rehearsal", options.seed & 0xff_ffff);
-    let dialogue = Dialogue::new(dialer, endpoint, &prefix, options.step_timeout);
+    let prefix = format!("s{:06x}-rehearsal", seed & 0xff_ffff);
+    let dialogue = Dialogue::new(dialer, endpoint, &prefix, step_timeout);
     let topic = dialogue.topic("room");
     if let Answer::No(why) = dialogue.subscribe(socket, &topic).await {
         return Err(format!("the declared subscription is refused: {why}; see syncspec doctor"));

@@ -101,7 +101,7 @@ impl Conversation {
     }
 
     pub(super) fn on_refused(&mut self, id: Option<&str>, operation: Option<Operation>, findings: &mut Vec<Finding>) {
-        // GQL-ERR-005: an empty id is none, unless somebody uses it.
+        // GQL-ERR-005: an empty id is none, unless somebody uses it: then it may be either.
         let is_none = |id: &&str| operation.is_none() && id.is_empty() && !self.subscriptions.contains_key(*id);
         let Some(id) = id.filter(|id| !is_none(id)) else {
             self.loose = self.loose.saturating_sub(1);
@@ -112,6 +112,11 @@ impl Conversation {
             Some(Operation::Subscribe) => self.refuse_start(id) || self.answer_loose(),
             Some(Operation::Unsubscribe) => self.refuse_stop(id) || self.answer_loose(),
             Some(Operation::Publish) => self.answer_publish(id) || self.answer_loose(),
+            None if id.is_empty() => {
+                self.loose = self.loose.saturating_sub(1);
+                self.remember(id).doubtful = true;
+                true
+            }
             None => self.refuse_something(id),
         };
         if !answered && !self.may_be_forgotten(id) {

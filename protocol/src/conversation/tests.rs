@@ -142,6 +142,17 @@ fn an_error_or_complete_may_end_a_graphql_subscription_unasked() {
 }
 
 #[test]
+fn an_error_with_an_empty_id_may_mean_no_id_where_somebody_uses_that_one() {
+    let [start, stop] = [r#"> {"type":"start","id":"","payload":{"data":"{}"}}"#, r#"> {"type":"stop","id":""}"#];
+    let error = r#"< {"type":"error","id":"","payload":{"errors":[{"message":"m"}]}}"#;
+
+    let client = "GQL-SUB-023";
+    assert_eq!(graphql(&[stop, "> start a", error, error, "< start_ack a"]), client, "and nothing of the server");
+    assert_eq!(graphql(&[start, error, r#"< {"type":"start_ack","id":""}"#]), "");
+    assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "< complete a", "< error b"]), "GQL-ERR-002");
+}
+
+#[test]
 fn an_end_nobody_asked_for_is_reported() {
     assert_eq!(events(&["> subscribe a", "< subscribe_success a", "< unsubscribe_success a"]), "EVT-SUB-016");
     let lines = ["> start a", "< start_ack a", "> stop a", "< complete a", "< complete a", "< complete a"];

@@ -53,11 +53,19 @@ impl std::error::Error for EmitError {}
 /// # Errors
 /// When the report holds no trace of it.
 pub fn emit(document: &Document, case: &CaseRecord, language: Language) -> Result<String, EmitError> {
+    let target = document.targets.iter().find(|target| target.name == case.target).unwrap_or(&document.target);
+    emit_case(target, case, language)
+}
+
+/// The program that says the dialogue of this case of this target again.
+///
+/// # Errors
+/// When there is no trace of it.
+pub fn emit_case(target: &TargetRecord, case: &CaseRecord, language: Language) -> Result<String, EmitError> {
     let trace = case.transcript().map_err(|(n, why)| EmitError::Trace(n, why))?;
     if trace.entries().is_empty() {
         return Err(EmitError::NoTrace);
     }
-    let target = document.targets.iter().find(|target| target.name == case.target).unwrap_or(&document.target);
     let script = Script { case, target, entries: trace.entries() };
     Ok(match language {
         Language::Python => python::program(&script),

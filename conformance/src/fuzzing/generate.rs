@@ -1,0 +1,264 @@
+//! Makes dialogues up: operations drawn by weights, which shift to what has seldom been answered.
+//!
+//! A few candidates are drawn from the weights of the moment; the one whose operation has been seen least is taken. So
+//! a campaign goes on to what is rare without losing the ground that it stands on: nothing is rarer than depth, and a
+//! dialogue that begins with a refused connection has none.
+
+use appsync_protocol::dialect::Dialect;
+
+use super::cells::Coverage;
+use super::driver::{LineView, Source, View};
+use super::op::{Batch, Call, Door, Form, Garbling, Id, Oddity, Op, Pause, Topic, Who};
+
+/// A reproducible stream of numbers (splitmix64).
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// The stream of a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number.
+    pub const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`, 0 where that is 0.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next().checked_rem(end).unwrap_or_default()
+    }
+
+    fn small(&mut self, end: u8) -> u8 {
+        u8::try_from(self.below(u64::from(end))).unwrap_or_default()
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    /// Any one of these.
+    fn any<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        let at = usize::try_from(self.below(all.len() as u64)).ok()?;
+        all.get(at).copied()
+    }
+
+    /// The plainest one but for one time in `count`.
+    fn mostly<T: Copy>(&mut self, plain: T, all: &[T], count: u64) -> T {
+        if self.one_in(count) { self.any(all).unwrap_or(plain) } else { plain }
+    }
+}
+
+/// What a generator may draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Operations of one dialogue, at most.
+    pub ops_max: usize,
+    /// Connections that are open at the same time.
+    pub connections_max: usize,
+    /// Whether to create hundreds of subscriptions and to send megabytes.
+    pub large: bool,
+    /// Whether minutes may pass.
+    pub patient: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { ops_max: 40, connections_max: 3, large: true, patient: true }
+    }
+}
+
+/// The source of one dialogue.
+pub struct Generator<'c> {
+    dialect: Dialect,
+    dice: Dice,
+    bounds: Bounds,
+    coverage: &'c Coverage,
+    length: usize,
+    hazards: bool,
+}
+
+impl<'c> Generator<'c> {
+    /// The dialogue of this seed.
+    pub fn new(dialect: Dialect, seed: u64, bounds: Bounds, coverage: &'c Coverage) -> Self {
+        let mut dice = Dice::new(seed);
+        let most = bounds.ops_max.max(6) as u64;
+        let length = usize::try_from(6 + dice.below(most - 5)).unwrap_or(6);
+        // A muddled connection tells little of what comes later, so most dialogues keep them for the end.
+        let hazards = dice.one_in(3);
+        // Minutes that pass tell little more the second time.
+        let patient = bounds.patient && dice.one_in(6);
+        Self { dialect, dice, bounds: Bounds { patient, ..bounds }, coverage, length, hazards }
+    }
+}
+
+impl Source for Generator<'_> {
+    fn next(&mut self, view: &View) -> Option<Op> {
+        if view.carried >= self.length {
+            return None;
+        }
+        let candidates: Vec<_> = (0..3).map(|_| self.draw(view)).collect();
+        candidates.into_iter().min_by_key(|op| self.coverage.visits(&op.label()))
+    }
+}
+
+/// Kinds of operations that can be drawn.
+#[derive(Clone, Copy)]
+enum Kind {
+    Open,
+    Init,
+    Subscribe,
+    Unsubscribe,
+    Warm,
+    Publish,
+    Call,
+    Say,
+    Garble,
+    Fill,
+    Ping,
+    Close,
+    Drop,
+    Wait,
+    Together,
+}
+
+impl Generator<'_> {
+    fn draw(&mut self, view: &View) -> Op {
+        let good: Vec<&LineView> = view.lines.iter().filter(|line| line.acked && !line.muddled).collect();
+        let uninited = view.lines.iter().any(|line| !line.inited && !line.muddled);
+        let live: usize = good.iter().map(|line| line.live).sum();
+        let settled: usize = good.iter().map(|line| line.settled).sum();
+        let open = view.lines.len();
+        let room = open < self.bounds.connections_max;
+        let weight = |yes: bool, weight: u64| if yes { weight } else { 0 };
+        let late = self.hazards || view.carried * 3 > self.length * 2;
+        let weights = [
+            (Kind::Open, if open == 0 { 60 } else { weight(room, 4) }),
+            (Kind::Init, weight(uninited, 60) + weight(open > 0, 1)),
+            (Kind::Subscribe, weight(!good.is_empty(), if live < 3 { 20 } else { 10 }) + weight(open > 0, 1)),
+            (Kind::Unsubscribe, weight(!good.is_empty(), 2) + weight(live > 1, 3)),
+            (Kind::Warm, weight(live > settled, 16)),
+            (Kind::Publish, 3 + weight(settled > 0, 14)),
+            (Kind::Call, 4),
+            (Kind::Say, weight(!good.is_empty(), if late { 6 } else { 1 })),
+            (Kind::Garble, weight(late && !good.is_empty(), 2)),
+            (Kind::Fill, weight(self.bounds.large && live > 0 && settled == 0 && self.dice.one_in(40), 1)),
+            (Kind::Ping, weight(open > 0, 2)),
+            (Kind::Close, weight(open > 1 || late, 1)),
+            (Kind::Drop, weight(open > 1 || late, 1)),
+            (Kind::Wait, weight(self.bounds.patient && !good.is_empty(), 2)),
+            (Kind::Together, weight(!good.is_empty(), 4) + weight(uninited, 4)),
+        ];
+        let total = weights.iter().map(|(_, weight)| weight).sum();
+        let mut at = self.dice.below(total);
+        let mut drawn = Kind::Open;
+        for (kind, weight) in weights {
+            if at < weight {
+                drawn = kind;
+                break;
+            }
+            at -= weight;
+        }
+        self.make(drawn)
+    }
+
+    fn make(&mut self, kind: Kind) -> Op {
+        let on = self.dice.small(4);
+        match kind {
+            Kind::Open => Op::Open { door: self.dice.mostly(Door::Usual, Door::ALL, 3) },
+            Kind::Init => Op::Init { on, form: self.dice.mostly(Form::Plain, Form::ALL, 4) },
+            Kind::Subscribe => self.subscribe(on),
+            Kind::Unsubscribe => {
+                let id = if self.dice.one_in(2) { Id::Live } else { self.dice.mostly(Id::Used, Id::ALL, 2) };
+                Op::Unsubscribe { on, id }
+            }
+            Kind::Warm => Op::Warm { which: self.dice.small(4) },
+            Kind::Publish => self.publish(on),
+            Kind::Call => Op::Call { call: self.dice.any(Call::ALL).unwrap_or(Call::Plain) },
+            Kind::Say => self.say(on),
+            Kind::Garble => Op::Garble {
+                on,
+                base: self.dice.small(4),
+                how: self.dice.any(Garbling::ALL).unwrap_or(Garbling::Cut),
+                at: self.dice.small(16),
+            },
+            Kind::Fill => Op::Fill { on },
+            Kind::Ping => Op::Ping { on, length: [0, 5, 125][usize::from(self.dice.small(3))] },
+            Kind::Close => Op::Close { on },
+            Kind::Drop => Op::Drop { on },
+            Kind::Wait => Op::Wait { pause: self.dice.mostly(Pause::Moment, Pause::ALL, 2) },
+            Kind::Together => Op::Together { next: 2 + self.dice.small(3) },
+        }
+    }
+
+    fn say(&mut self, on: u8) -> Op {
+        let what = self.dice.any(Oddity::ALL).unwrap_or(Oddity::UnknownWord);
+        let op = Op::Say { on, what };
+        if op.is_large() && !self.bounds.large { Op::Say { on, what: Oddity::UnknownWord } } else { op }
+    }
+
+    fn subscribe(&mut self, on: u8) -> Op {
+        let dice = &mut self.dice;
+        // One thing is unusual at a time, or none.
+        let (mut id, mut topic, mut who, mut form) = (Id::Fresh, Topic::Room, Who::Good, Form::Plain);
+        match dice.below(10) {
+            0 | 1 => id = dice.mostly(Id::Live, Id::ALL, 2),
+            2 => id = Id::Used,
+            3..=5 => topic = dice.any(Topic::ALL).unwrap_or(topic),
+            6 => who = dice.any(Who::ALL).unwrap_or(who),
+            7 => form = dice.any(Form::ALL).unwrap_or(form),
+            8 => topic = dice.any(&[Topic::Below, Topic::Deep, Topic::Wild, Topic::Longest]).unwrap_or(topic),
+            _ => {}
+        }
+        Op::Subscribe { on, id, topic, room: dice.mostly(0, &[0, 1, 2], 3), who, form }
+    }
+
+    fn publish(&mut self, on: u8) -> Op {
+        let over_connection = self.dialect == Dialect::Events && self.dice.one_in(2);
+        let dice = &mut self.dice;
+        let (mut id, mut topic, mut who, mut form) = (Id::Fresh, Topic::Room, Who::Good, Form::Plain);
+        let mut batch = Batch::One;
+        match dice.below(12) {
+            0 => id = dice.any(&[Id::Live, Id::Publish, Id::Longest, Id::Odd]).unwrap_or(id),
+            1 | 2 => topic = dice.any(Topic::ALL).unwrap_or(topic),
+            3 => who = dice.any(Who::ALL).unwrap_or(who),
+            4 => form = dice.any(Form::ALL).unwrap_or(form),
+            5..=7 => batch = dice.any(Batch::ALL).unwrap_or(batch),
+            8 | 9 => {
+                topic = dice
+                    .any(&[Topic::Below, Topic::Deep, Topic::Longest, Topic::Wild, Topic::Loud, Topic::Bare])
+                    .unwrap_or(topic);
+                batch = dice.any(&[Batch::One, Batch::Three, Batch::Five, Batch::Six]).unwrap_or(batch);
+            }
+            _ => {}
+        }
+        let on = over_connection.then_some(on);
+        let op = Op::Publish { on, id, topic, room: dice.mostly(0, &[0, 1, 2], 3), batch, who, form };
+        if !op.is_large() || (self.bounds.large && dice.one_in(6)) {
+            return op;
+        }
+        Op::Publish { on, id, topic, room: 0, batch: Batch::One, who, form }
+    }
+}
+
+/// A dialogue that is known: a finding played again, or a candidate of the shrinker.
+pub struct Script<'o> {
+    ops: std::slice::Iter<'o, Op>,
+}
+
+impl<'o> Script<'o> {
+    /// These operations, one after the other.
+    pub fn new(ops: &'o [Op]) -> Self {
+        Self { ops: ops.iter() }
+    }
+}
+
+impl Source for Script<'_> {
+    fn next(&mut self, _: &View) -> Option<Op> {
+        self.ops.next().cloned()
+    }
+}

@@ -1,0 +1,503 @@
+//! Fuzzing over sockets: dialogue after dialogue against one endpoint, for as long as it may take.
+//!
+//! A finding is played again on fresh connections. One that shows each time is made smaller and kept; one that does not
+//! is kept as flaky, with the figures. A server that takes no connections any more is a finding, with the last
+//! dialogue; the campaign goes on when it is back.
+
+pub mod diff;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use appsync_protocol::handshake::Scheme;
+use appsync_protocol::requirement::{Requirement, Severity};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::drive::{Wire, converse, upgrade_key};
+use super::restart::Keeper;
+use super::{Budget, Endpoint, preflight};
+use crate::fuzzing::cells::Coverage;
+use crate::fuzzing::driver::{Driver, Found, Played, Setting, Source};
+use crate::fuzzing::file::{self, BUILT_IN, Bucket, FindingFile, KIND, MODEL};
+use crate::fuzzing::generate::{Bounds, Dice, Generator, Script};
+use crate::fuzzing::op::{Op, Topic};
+use crate::fuzzing::shrink::shrink;
+use crate::link::Dialer;
+use crate::player::Limits;
+use crate::scenario::Need;
+
+/// How often a finding is played again before it is believed.
+pub const CONFIRMATIONS: u32 = 3;
+
+/// Candidates that one finding may cost over a network.
+const SHRINK_TRIES: u32 = 120;
+
+/// Time that making one finding smaller may take.
+const SHRINK_TIME: Duration = Duration::from_secs(60);
+
+/// Limit of one dialogue.
+const DIALOGUE: Duration = Duration::from_secs(120);
+
+/// Findings that one campaign tells apart.
+const BUCKETS_MAX: usize = 200;
+
+/// What to fuzz, and how hard.
+#[derive(Clone)]
+pub struct FuzzOptions {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// It is the built-in one, which is where it is for this run only.
+    pub embedded: bool,
+    /// Seed of the dialogues.
+    pub seed: u64,
+    /// How long to go on.
+    pub time: Duration,
+    /// Most operations.
+    pub ops_max: u64,
+    /// What a dialogue may hold.
+    pub bounds: Bounds,
+    /// Whether to end with the first finding.
+    pub until_first: bool,
+    /// Operations in a second, at most.
+    pub rate: Option<u32>,
+    /// Limit for one answer.
+    pub step_timeout: Duration,
+    /// Most connections and HTTP requests.
+    pub connections_max: u64,
+    /// Most messages.
+    pub messages_max: u64,
+    /// Command that brings the target back.
+    pub restart_cmd: Option<String>,
+    /// How long to wait for it.
+    pub restart_wait: Duration,
+}
+
+/// What happens on the way.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// How far it is.
+    Progress(Figures),
+    /// Something that counts.
+    Caught(Box<FindingFile>),
+    /// Something a person would want to know.
+    Note(String),
+}
+
+/// How much was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Dialogues.
+    pub dialogues: u64,
+    /// Operations that were carried out.
+    pub operations: u64,
+    /// Cells that were covered.
+    pub cells: usize,
+    /// Findings in all.
+    pub findings: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Fuzzed {
+    /// How much was done.
+    pub figures: Figures,
+    /// What was found, one of each kind, with how often it was met.
+    pub caught: Vec<(FindingFile, u64)>,
+    /// Why nothing can be said of the target.
+    pub unreachable: Option<String>,
+    /// Why it ended before its time.
+    pub ended: Option<String>,
+    /// Somebody asked it to end.
+    pub interrupted: bool,
+}
+
+impl Fuzzed {
+    /// The exit code, as of the suite: 130, 3, 1, 5, 4, 0 in this order.
+    pub fn exit(&self) -> u8 {
+        let solid = |file: &FindingFile| file.shown == file.tries;
+        let fails =
+            |file: &FindingFile| Requirement::parse(&file.rule).is_some_and(|rule| rule.severity() == Severity::Fail);
+        if self.interrupted {
+            130
+        } else if self.unreachable.is_some() {
+            3
+        } else if self.caught.iter().any(|(file, _)| solid(file) && fails(file)) {
+            1
+        } else if self.caught.iter().any(|(file, _)| !solid(file)) {
+            5
+        } else if self.figures.dialogues == 0 {
+            4
+        } else {
+            0
+        }
+    }
+}
+
+/// Fuzzes an endpoint until the time is up, the operations are used up, or there is nothing more to be had.
+pub async fn fuzz(
+    options: FuzzOptions,
+    dialer: Dialer,
+    mut interrupt: watch::Receiver<bool>,
+    tell: &mut dyn FnMut(News),
+) -> Fuzzed {
+    let mut campaign = match Campaign::new(options, dialer).await {
+        Ok(campaign) => campaign,
+        Err(why) => return Fuzzed { unreachable: Some(why), ..Fuzzed::default() },
+    };
+    tokio::select! {
+        () = campaign.run(tell) => {}
+        _ = interrupt.wait_for(|asked| *asked) => campaign.done.interrupted = true,
+    }
+    campaign.keeper.stop().await;
+    campaign.done.figures.cells = campaign.coverage.len();
+    campaign.done
+}
+
+/// What a file says when it is played again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It never showed.
+    Fixed,
+    /// It showed this often.
+    Fails {
+        /// Times it showed.
+        shown: u32,
+        /// Times it was played.
+        tries: u32,
+    },
+}
+
+/// Plays the dialogue of a finding again.
+///
+/// # Errors
+/// When it cannot be played: the target is not there, or trouble came in between.
+pub async fn replay(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<Again, String> {
+    let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
+    let mut campaign = Campaign::new(options, dialer).await?;
+    let mut shown = 0;
+    for _ in 0..CONFIRMATIONS {
+        let played = campaign.play(&mut Script::new(&file.operations), false).await;
+        let found = played.found.is_some_and(|found| found.requirement == rule);
+        if let (false, Some(trouble)) = (found, played.trouble) {
+            return Err(trouble);
+        }
+        shown += u32::from(found);
+        if found && !campaign.is_alive().await && !campaign.bring_back().await {
+            return Ok(Again::Fails { shown, tries: shown });
+        }
+    }
+    Ok(if shown == 0 { Again::Fixed } else { Again::Fails { shown, tries: CONFIRMATIONS } })
+}
+
+/// Makes the dialogue of a finding smaller.
+///
+/// # Errors
+/// When it does not show any more, or cannot be played.
+pub async fn shrink_file(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<FindingFile, String> {
+    let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
+    let mut campaign = Campaign::new(options, dialer).await?;
+    let played = campaign.play(&mut Script::new(&file.operations), false).await;
+    if played.found.as_ref().is_none_or(|found| found.requirement != rule) {
+        return Err(played.trouble.unwrap_or_else(|| format!("{rule} is not broken any more")));
+    }
+    let ops = campaign.smaller(rule, played.ops).await;
+    let mut smaller = file.clone();
+    let played = campaign.play(&mut Script::new(&ops), true).await;
+    campaign.keeper.stop().await;
+    if let Some(found) = played.found.filter(|found| found.requirement == rule) {
+        let redactor = campaign.options.endpoint.keyring.redactor(&campaign.options.endpoint.api_key);
+        smaller.transcript = file::transcript(&played.record, &redactor);
+        smaller.detail = redactor.text(&found.detail);
+        smaller.bucket = Bucket::from(&found);
+        smaller.operations = ops;
+    }
+    Ok(smaller)
+}
+
+struct Campaign {
+    options: FuzzOptions,
+    dialer: Dialer,
+    budget: Budget,
+    keeper: Keeper,
+    coverage: Coverage,
+    without: Vec<Topic>,
+    judged: bool,
+    started: Instant,
+    buckets: BTreeMap<(String, Bucket), usize>,
+    done: Fuzzed,
+    played: u64,
+}
+
+impl Campaign {
+    /// Looks whether there is anything to fuzz.
+    async fn new(options: FuzzOptions, dialer: Dialer) -> Result<Self, String> {
+        let found = preflight::reach(&dialer, &options.endpoint, options.seed, options.step_timeout).await?;
+        let lacks = found.lacking;
+        if lacks.contains(&Need::ChannelSchema) {
+            return Err(Need::ChannelSchema.lacks().into());
+        }
+        let mut without = Vec::new();
+        if lacks.contains(&Need::MessageSchema) {
+            without.push(Topic::Below);
+        }
+        if lacks.contains(&Need::NoteSchema) {
+            without.extend([Topic::Deep, Topic::Longest, Topic::Wild]);
+        }
+        Ok(Self {
+            budget: Budget::new(options.connections_max, options.messages_max, None),
+            keeper: Keeper::new(options.restart_cmd.clone(), options.restart_wait),
+            coverage: Coverage::default(),
+            without,
+            judged: true,
+            started: Instant::now(),
+            buckets: BTreeMap::new(),
+            done: Fuzzed::default(),
+            played: 0,
+            options,
+            dialer,
+        })
+    }
+
+    async fn run(&mut self, tell: &mut dyn FnMut(News)) {
+        let mut told = Instant::now();
+        while self.started.elapsed() < self.options.time && self.done.figures.operations < self.options.ops_max {
+            let number = self.done.figures.dialogues;
+            let seed = Dice::new(self.options.seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93)).next();
+            let coverage = std::mem::take(&mut self.coverage);
+            let mut source = Generator::new(self.options.endpoint.dialect, seed, self.options.bounds, &coverage);
+            let played = self.play(&mut source, false).await;
+            self.coverage = coverage;
+            self.coverage.add(&played.cells);
+            let carried = played.ops.iter().filter(|(_, carried)| *carried).count() as u64;
+            self.done.figures.dialogues += 1;
+            self.done.figures.operations += carried;
+            self.done.figures.cells = self.coverage.len();
+            let go_on = self.judge(played, tell).await;
+            if !go_on {
+                return;
+            }
+            if told.elapsed() >= Duration::from_secs(1) {
+                told = Instant::now();
+                tell(News::Progress(self.done.figures));
+            }
+            self.slow_down().await;
+        }
+    }
+
+    /// Waits until the rate is kept.
+    async fn slow_down(&self) {
+        let Some(rate) = self.options.rate.filter(|rate| *rate > 0) else { return };
+        let due = Duration::from_secs_f64(self.done.figures.operations as f64 / f64::from(rate));
+        let left = self.options.time.saturating_sub(self.started.elapsed());
+        sleep(due.saturating_sub(self.started.elapsed()).min(left)).await;
+    }
+
+    /// Whether the campaign goes on.
+    async fn judge(&mut self, played: Played, tell: &mut dyn FnMut(News)) -> bool {
+        if let Some(why) = self.budget.reached() {
+            self.done.ended = Some(why);
+            return false;
+        }
+        let Some(found) = played.found.clone() else {
+            let Some(trouble) = played.trouble.clone() else { return true };
+            if self.is_alive().await {
+                return true;
+            }
+            tell(News::Note(format!("the target is gone: {trouble}")));
+            let gone = self.gone(trouble, &played);
+            self.keep(&gone, played.ops, (1, 1), Vec::new(), tell);
+            return self.return_of_the_target(tell).await;
+        };
+        if let Some(known) = self.buckets.get(&bucket_of(&found)).copied() {
+            if let Some((_, met)) = self.done.caught.get_mut(known) {
+                *met += 1;
+            }
+            return self.is_alive().await || self.return_of_the_target(tell).await;
+        }
+        if !self.is_alive().await && !self.return_of_the_target(tell).await {
+            self.keep(&found, played.ops, (1, 1), Vec::new(), tell);
+            return false;
+        }
+        self.confirm(found, played, tell).await;
+        !self.options.until_first && self.buckets.len() < BUCKETS_MAX
+    }
+
+    /// Plays a finding again, makes it smaller if it is solid, and keeps it.
+    async fn confirm(&mut self, found: Found, played: Played, tell: &mut dyn FnMut(News)) {
+        let rule = found.requirement;
+        let ops: Vec<Op> = played.ops.iter().map(|(op, _)| op.clone()).collect();
+        let (mut shown, mut record) = (0, Vec::new());
+        for _ in 0..CONFIRMATIONS {
+            let again = self.play(&mut Script::new(&ops), true).await;
+            if again.found.as_ref().is_some_and(|again| again.requirement == rule) {
+                shown += 1;
+                record = again.record;
+            }
+            if !self.is_alive().await && !self.bring_back().await {
+                break;
+            }
+        }
+        if shown < CONFIRMATIONS {
+            return self.keep(&found, played.ops, (shown, CONFIRMATIONS), record, tell);
+        }
+        let smaller = self.smaller(rule, played.ops).await;
+        let again = self.play(&mut Script::new(&smaller), true).await;
+        match again.found.filter(|again| again.requirement == rule) {
+            Some(again_found) => {
+                self.buckets.insert(bucket_of(&found), self.done.caught.len());
+                let ops = smaller.into_iter().map(|op| (op, true)).collect();
+                self.keep(&again_found, ops, (shown, CONFIRMATIONS), again.record, tell);
+            }
+            None => {
+                let ops = ops.into_iter().map(|op| (op, true)).collect();
+                self.keep(&found, ops, (shown, CONFIRMATIONS), record, tell);
+            }
+        }
+        if !self.is_alive().await {
+            self.bring_back().await;
+        }
+    }
+
+    /// The dialogue made smaller, within its tries and its time.
+    async fn smaller(&mut self, rule: Requirement, ops: Vec<(Op, bool)>) -> Vec<Op> {
+        let (ops, carried): (Vec<_>, Vec<_>) = ops.into_iter().unzip();
+        let end = Instant::now() + SHRINK_TIME;
+        // The shrinker asks; the answers that are not known yet are found out between two of its runs.
+        let mut known: BTreeMap<String, bool> = BTreeMap::new();
+        loop {
+            let mut wanted = None;
+            let shrunk = shrink(&ops, &carried, SHRINK_TRIES, &mut |candidate| {
+                let trace = serde_json::to_string(candidate).unwrap_or_default();
+                let answer = known.get(&trace).copied();
+                if answer.is_none() && wanted.is_none() {
+                    wanted = Some((trace, candidate.to_vec()));
+                }
+                answer.unwrap_or(false)
+            });
+            let Some((trace, candidate)) = wanted else { return shrunk.ops };
+            let spent = known.len() >= SHRINK_TRIES as usize || Instant::now() >= end;
+            let shows = !spent && {
+                let played = self.play(&mut Script::new(&candidate), false).await;
+                if !self.is_alive().await {
+                    self.bring_back().await;
+                }
+                played.found.is_some_and(|found| found.requirement == rule)
+            };
+            known.insert(trace, shows);
+            if spent {
+                // What is known has to do: everything else counts as not showing.
+                let mut settled = |candidate: &[Op]| {
+                    known.get(&serde_json::to_string(candidate).unwrap_or_default()).copied().unwrap_or(false)
+                };
+                return shrink(&ops, &carried, SHRINK_TRIES, &mut settled).ops;
+            }
+        }
+    }
+
+    fn keep(
+        &mut self,
+        found: &Found,
+        ops: Vec<(Op, bool)>,
+        (shown, tries): (u32, u32),
+        record: Vec<appsync_protocol::transcript::Entry>,
+        tell: &mut dyn FnMut(News),
+    ) {
+        let endpoint = &self.options.endpoint;
+        let redactor = endpoint.keyring.redactor(&endpoint.api_key);
+        let transcript: Vec<Value> = file::transcript(&record, &redactor);
+        let (scheme, realtime) = (Scheme::Http, Scheme::WebSocket);
+        let built_in = self.options.embedded;
+        let file = FindingFile {
+            kind: KIND.into(),
+            model: MODEL,
+            syncspec: env!("CARGO_PKG_VERSION").into(),
+            dialect: endpoint.dialect.word().into(),
+            rule: found.requirement.id().into(),
+            detail: redactor.text(&found.detail),
+            bucket: Bucket::from(found),
+            endpoint: if built_in { BUILT_IN.into() } else { endpoint.http.to_text(scheme) },
+            realtime: if built_in { String::new() } else { endpoint.realtime.to_text(realtime) },
+            namespaces: endpoint.namespaces.clone(),
+            channel_prefix: endpoint.channel_prefix.clone(),
+            seed: self.options.seed,
+            shown,
+            tries,
+            operations: ops.into_iter().filter(|(_, carried)| *carried).map(|(op, _)| op).collect(),
+            transcript,
+        };
+        let key = bucket_of(found);
+        if self.buckets.contains_key(&key) && self.buckets.get(&key) != Some(&self.done.caught.len()) {
+            return;
+        }
+        self.buckets.insert(key, self.done.caught.len());
+        self.done.figures.findings += 1;
+        tell(News::Caught(Box::new(file.clone())));
+        self.done.caught.push((file, 1));
+    }
+
+    /// A target that takes no connections after a dialogue.
+    fn gone(&self, trouble: String, played: &Played) -> Found {
+        let op = played.ops.last().map_or_else(|| "nothing".into(), |(op, _)| op.label());
+        Found {
+            requirement: Requirement::SynAlive002,
+            detail: format!("the target takes no connections any more: {trouble}"),
+            state: "none".into(),
+            op,
+            answer: "nothing".into(),
+            at: appsync_protocol::moment::Moment::START + played.took,
+        }
+    }
+
+    async fn return_of_the_target(&mut self, tell: &mut dyn FnMut(News)) -> bool {
+        let back = self.bring_back().await;
+        if back {
+            tell(News::Note("the target is back".into()));
+        } else {
+            self.done.ended = Some("the target did not come back".into());
+        }
+        back
+    }
+
+    async fn is_alive(&self) -> bool {
+        preflight::is_alive(&self.dialer, &self.options.endpoint, self.options.step_timeout).await
+    }
+
+    async fn bring_back(&mut self) -> bool {
+        let (dialer, endpoint, step) = (&self.dialer, &self.options.endpoint, self.options.step_timeout);
+        self.keeper.bring_back(async || preflight::is_alive(dialer, endpoint, step).await).await
+    }
+
+    async fn play(&mut self, source: &mut dyn Source, recorded: bool) -> Played {
+        self.played += 1;
+        let options = &self.options;
+        let number = usize::try_from(self.played).unwrap_or_default();
+        let prefix = format!("f{:08x}-d{:05}", options.seed & 0xffff_ffff, self.played);
+        let setting = Setting {
+            cast: options.endpoint.cast(&prefix, &upgrade_key(options.seed, number)),
+            limits: Limits { step: options.step_timeout, quiet: Duration::from_millis(300), ..Limits::default() },
+            pause_max: if options.bounds.patient { Duration::from_secs(70) } else { Duration::from_millis(200) },
+            recorded,
+            judged: self.judged,
+            without: self.without.clone(),
+        };
+        let mut driver = Driver::new(setting, source);
+        let wire = Wire {
+            dialer: &self.dialer,
+            endpoint: &options.endpoint,
+            budget: &self.budget,
+            step: options.step_timeout,
+        };
+        let over = timeout(DIALOGUE, converse(wire, DIALOGUE, &mut driver)).await;
+        if over.is_err() {
+            use crate::player::Actor as _;
+            driver.abandon(appsync_protocol::moment::Moment::START + DIALOGUE, "the dialogue took too long".into());
+        }
+        driver.played()
+    }
+}
+
+fn bucket_of(found: &Found) -> (String, Bucket) {
+    (found.requirement.id().into(), Bucket::from(found))
+}
