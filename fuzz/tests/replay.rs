@@ -1,11 +1,21 @@
-//! Every stored input through the target it was found with.
+//! Every stored input through the target it was found with, and what the oracles reached by that.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 
-fn replay(name: &str, target: fn(&[u8])) -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/corpora").join(name);
+use syncspec_fuzz::reach::{Point, below};
+use syncspec_fuzz::{TARGETS, Target};
+
+/// What the stored corpora have to reach. A corpus that is lost, or a target that returns early, is below.
+const FLOORS: &[(&str, &[(&str, u64)])] = &[];
+
+fn folder(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/corpora").join(name)
+}
+
+fn replay((name, target, points): &Target) {
+    let folder = folder(name);
     let mut inputs: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -14,25 +24,80 @@ fn replay(name: &str, target: fn(&[u8])) -> usize {
     for path in &inputs {
         target(&std::fs::read(path).unwrap());
     }
-    inputs.len()
+    for point in *points {
+        println!("{} {}", point.name(), point.count());
+    }
+    let floors = FLOORS.iter().find(|(own, _)| own == name).map_or(&[][..], |(_, floors)| floors);
+    let short = below(points, floors);
+    assert!(short.is_empty(), "{name}, {} inputs:\n{}", inputs.len(), short.join("\n"));
+}
+
+macro_rules! replays {
+    ($($test:ident $name:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                replay(TARGETS.iter().find(|(name, ..)| *name == $name).unwrap());
+            }
+        )*
+
+        #[test]
+        fn every_target_is_replayed() {
+            let mut replayed = vec![$($name),*];
+            let mut all: Vec<_> = TARGETS.iter().map(|(name, ..)| *name).collect();
+            (replayed.sort_unstable(), all.sort_unstable());
+            assert_eq!(replayed, all);
+        }
+    };
+}
+
+replays! {
+    the_corpus_of_decode_replays "decode",
+    the_corpus_of_encode_replays "encode",
+    the_corpus_of_handshake_replays "handshake",
+    the_corpus_of_credentials_replays "credentials",
+    the_corpus_of_sigv4_replays "sigv4",
+    the_corpus_of_channel_replays "channel",
+    the_corpus_of_filter_replays "filter",
+    the_corpus_of_scalars_replays "scalars",
+    the_corpus_of_start_replays "start",
+    the_corpus_of_conversation_replays "conversation",
+    the_corpus_of_duel_replays "duel",
+    the_corpus_of_hub_replays "hub",
+    the_corpus_of_player_replays "player",
+    the_corpus_of_chunking_replays "chunking",
+    the_corpus_of_recording_replays "recording",
+    the_corpus_of_report_replays "report",
+    the_corpus_of_baseline_replays "baseline",
+    the_corpus_of_settings_replays "settings",
+    the_corpus_of_writers_replays "writers",
 }
 
 #[test]
-fn the_corpus_of_decode_replays() {
-    assert!(replay("decode", syncspec_fuzz::decode) >= 20);
+fn a_corpus_that_reaches_too_little_is_told_point_by_point() {
+    static HIT: Point = Point::new("t/hit");
+    static MISSED: Point = Point::new("t/missed");
+    HIT.reached();
+
+    assert_eq!(below(&[&HIT], &[("t/hit", 1)]), Vec::<String>::new());
+    assert_eq!(below(&[&HIT], &[("t/hit", 2)]).len(), 1);
+    assert_eq!(below(&[&MISSED], &[("t/missed", 0)]).len(), 1, "a floor of 0 holds nothing");
+    assert_eq!(below(&[&MISSED], &[]).len(), 1);
+    assert_eq!(below(&[], &[("t/gone", 1)]).len(), 1);
 }
 
 #[test]
-fn the_corpus_of_handshake_replays() {
-    assert!(replay("handshake", syncspec_fuzz::handshake) >= 8);
-}
-
-#[test]
-fn the_corpus_of_conversation_replays() {
-    assert!(replay("conversation", syncspec_fuzz::conversation) >= 6);
-}
-
-#[test]
-fn the_corpus_of_report_replays() {
-    assert!(replay("report", syncspec_fuzz::report) >= 6);
+fn each_target_has_its_lines_its_binary_and_a_corpus_that_is_not_too_large() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let mut bytes = 0;
+    for (name, ..) in &TARGETS {
+        let lines = std::fs::read_to_string(root.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(lines.contains(&format!("syncspec_fuzz::{name}::run(input)")), "{name}: {lines}");
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        let sizes: Vec<_> = std::fs::read_dir(folder(name)).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).collect();
+        assert!(sizes.len() <= 200, "{name} has {} inputs; minimise it", sizes.len());
+        bytes += sizes.iter().sum::<u64>();
+    }
+    assert!(bytes <= 2 * 1024 * 1024, "{bytes} bytes in fixtures/corpora");
 }
