@@ -6,7 +6,7 @@
 #   fuzz/campaign.sh --target hub --target decode
 #   fuzz/campaign.sh --slice 20              seconds at a time for each target (60)
 #   fuzz/campaign.sh --speed decode          executions a second, with and without the mutator of JSON trees
-#   fuzz/campaign.sh --quick 5               5 s each without a sanitizer, writes nothing; for CI, 3 minutes at most
+#   fuzz/campaign.sh --quick 5               5 s each, neither optimised nor with a sanitizer; writes nothing; for CI
 #
 # What was spent stands in fuzz/campaign.tsv. Inputs are collected in fuzz/corpus; at the end those that reach something
 # new are put into fixtures/corpora, which has room for 180 of each target. An input that breaks an invariant is left in
@@ -108,20 +108,29 @@ enter() {
   rm -f "$ledger.new"
 }
 
-# Keeps the inputs that reach something new, and those that have a name of their own.
+# Puts the inputs that reach something new beside those that are stored, the smallest first, as long as there is room.
 minimise() {
   local name="$1" binary="$2" stored="fixtures/corpora/$1" kept input
   kept="$(mktemp -d)"
-  "$binary" -set_cover_merge=1 -max_len="$(longest "$name")" "$kept" "$stored" "fuzz/corpus/$name" >/dev/null 2>&1 || return 0
   mkdir -p "$stored"
-  find "$stored" -type f -regextype posix-extended -regex '.*/[0-9a-f]{16,40}' -delete
-  # The smallest ones: what has no room here stays in fuzz/corpus.
-  for input in $(ls -Sr "$kept" | head -n 180); do cp "$kept/$input" "$stored/${input:0:16}"; done
+  cp -r "$stored/." "$kept"
+  "$binary" -merge=1 -max_len="$(longest "$name")" "$kept" "fuzz/corpus/$name" >/dev/null 2>&1 || {
+    echo "$name: the corpus was not minimised; an input breaks an invariant, or there is none" >&2
+    rm -rf "$kept"
+    return 0
+  }
+  for input in "$kept"/*; do
+    if [[ -e "$stored/${input##*/}" ]]; then rm "$input"; fi
+  done
+  while read -r input; do
+    if (($(find "$stored" -type f | wc -l) >= 180)); then break; fi
+    cp "$kept/$input" "$stored/${input:0:16}"
+  done < <(ls -Sr "$kept")
   rm -rf "$kept"
 }
 
 if [[ "$quick" != 0 ]]; then
-  if ! timeout 85 cargo fuzz build --sanitizer none --target-dir target/fuzz-quick >/dev/null 2>target/fuzz-quick.log; then
+  if ! timeout 85 cargo fuzz build --dev --sanitizer none --target-dir target/fuzz-quick >/dev/null 2>target/fuzz-quick.log; then
     if grep -q '^error' target/fuzz-quick.log; then
       grep -A 20 '^error' target/fuzz-quick.log >&2
       exit 1
@@ -131,7 +140,7 @@ if [[ "$quick" != 0 ]]; then
   fi
   for name in "${chosen[@]}"; do
     work="$(mktemp -d)"
-    counts="$(fuzz "$name" "target/fuzz-quick/$triple/release/$name" "$quick" "$work" "fixtures/corpora/$name")" || failed=1
+    counts="$(fuzz "$name" "target/fuzz-quick/$triple/debug/$name" "$quick" "$work" "fixtures/corpora/$name")" || failed=1
     rm -rf "$work"
     echo "$name: ${counts#* } executions in ${counts% *} CPU-seconds"
   done
@@ -139,6 +148,8 @@ if [[ "$quick" != 0 ]]; then
 fi
 
 cargo fuzz build
+# Once more for those that need the model only: without the suite in the binary they are many times faster.
+cargo fuzz build --no-default-features
 binaries="target/$triple/release"
 
 if [[ -n "$speed" ]]; then

@@ -49,16 +49,14 @@ pub fn run(input: &[u8]) {
     for stale in comparison.stale.iter().filter(|stale| RUN.cases.iter().any(|case| case.id == stale.id)) {
         assert!(listed(&stale.id) || baseline.entries.iter().any(|entry| entry.id.contains('*')), "{stale:?}");
     }
-    let fresh = Fresh {
-        reason: Some("seen in May".into()),
-        expires: NaiveDate::from_ymd_opt(2027, 1, 1),
-        ..Fresh::default()
-    };
+    let fresh =
+        Fresh { reason: Some("seen in May".into()), expires: NaiveDate::from_ymd_opt(2027, 1, 1), ..Fresh::default() };
     for fresh in [Fresh::default(), fresh] {
         match update(text, "b.toml".as_ref(), &RUN, today, &fresh) {
             Ok(updated) => {
                 UPDATED.reached();
-                let again = Baseline::parse(&updated.text, "b.toml").unwrap_or_else(|e| panic!("{e}: {}", updated.text));
+                let again =
+                    Baseline::parse(&updated.text, "b.toml").unwrap_or_else(|e| panic!("{e}: {}", updated.text));
                 let left = again.as_of(today).compare(&RUN, is_known_case);
                 assert!(left.regressions.is_empty(), "{:?}\n{}", left.regressions, updated.text);
                 assert!(left.stale.is_empty() && left.unknown.is_empty(), "{left:?}\n{}", updated.text);

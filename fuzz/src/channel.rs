@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use appsync_protocol::channel::{Channel, ChannelPattern};
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::reach::Point;
 
@@ -29,11 +29,12 @@ static PLAIN: LazyLock<Regex> = LazyLock::new(|| compiled(&format!("^/?{SEGMENT}
 static BELOW: LazyLock<Regex> = LazyLock::new(|| compiled(&format!("^/?{SEGMENT}(?:/{SEGMENT}){{0,3}}/\\*/?$")));
 
 fn compiled(pattern: &str) -> Regex {
-    Regex::new(pattern).unwrap_or_else(|error| panic!("{error}"))
+    // Without the tables of Unicode an expression is made many times faster.
+    RegexBuilder::new(pattern).unicode(false).build().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Lines that are looked at.
-const LINES_MAX: usize = 16;
+const LINES_MAX: usize = 8;
 
 /// One input.
 pub fn run(input: &[u8]) {
@@ -70,7 +71,7 @@ pub fn run(input: &[u8]) {
     for pattern in &patterns {
         let written = regex::escape(&pattern.to_string());
         let expression = compiled(&match written.strip_suffix("\\*") {
-            Some(prefix) => format!("^{prefix}.+$"),
+            Some(prefix) => format!("^{prefix}[A-Za-z0-9/-]+$"),
             None => format!("^{written}$"),
         });
         for channel in &channels {

@@ -127,7 +127,9 @@ fn fragments(draw: &mut Draw<'_>) {
 fn message(draw: &mut Draw<'_>) -> String {
     let id = draw.pick(&["a", "b", "é\u{1f600}"]);
     match draw.byte() % 6 {
-        0 => r#"{"type":"connection_ack","payload":{"connectionTimeoutMs":300000},"connectionTimeoutMs":300000}"#.into(),
+        0 => {
+            r#"{"type":"connection_ack","payload":{"connectionTimeoutMs":300000},"connectionTimeoutMs":300000}"#.into()
+        }
         1 => r#"{"type":"ka"}"#.into(),
         2 => format!(r#"{{"type":"data","id":"{id}","payload":{{"data":{{}}}},"event":"1"}}"#),
         3 => format!(r#"{{"type":"complete","id":"{id}"}}"#),

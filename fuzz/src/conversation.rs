@@ -74,7 +74,8 @@ pub fn run(input: &[u8]) {
     let counted = usize::try_from(monitor.findings_dropped()).unwrap_or_default() + monitor.findings().len();
     assert_eq!(counted, found.len(), "{:?}, {found:?}", monitor.findings());
     KEPT_ALIVE.reached();
-    let spoken = |all: Vec<Finding>| all.into_iter().filter(|f| !OF_SILENCE.contains(&f.requirement)).collect::<Vec<_>>();
+    let spoken =
+        |all: Vec<Finding>| all.into_iter().filter(|f| !OF_SILENCE.contains(&f.requirement)).collect::<Vec<_>>();
     assert_eq!(spoken(found), spoken(found_alive));
 }
 

@@ -30,11 +30,12 @@ const VALUE_MAX: usize = 4096;
 pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let library = serde_json::from_str::<Members<'_>>(text);
-    let envelope = match (scan(text), library) {
+    let known = match (scan(text), library) {
         (Ok(envelope), Ok(library)) => {
             OBJECT.reached();
-            same_members(&envelope, &library.0);
-            envelope
+            let known = known(&envelope);
+            same_members(&envelope, &known, &library.0);
+            known
         }
         (Err(DecodeError::NotJson { at }), Err(_)) => {
             NO_OBJECT.reached();
@@ -46,7 +47,7 @@ pub fn run(input: &[u8]) {
     };
     for dialect in Dialect::ALL {
         let decoded = decode(dialect, text);
-        assert_eq!(decoded.as_ref().err(), refusal(dialect, &envelope).as_ref(), "{dialect} {text:?}");
+        assert_eq!(decoded.as_ref().err(), refusal(dialect, &known).as_ref(), "{dialect} {text:?}");
         let Ok(decoded) = decoded else {
             REFUSED.reached();
             continue;
@@ -86,7 +87,10 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-fn known<'a>(envelope: &Envelope<'a>) -> [(&'static str, Option<Raw<'a>>); 11] {
+/// The members that a message can have.
+type Known<'a> = [(&'static str, Option<Raw<'a>>); 11];
+
+const fn known<'a>(envelope: &Envelope<'a>) -> Known<'a> {
     [
         ("type", envelope.kind),
         ("id", envelope.id),
@@ -102,10 +106,10 @@ fn known<'a>(envelope: &Envelope<'a>) -> [(&'static str, Option<Raw<'a>>); 11] {
     ]
 }
 
-fn same_members(envelope: &Envelope<'_>, library: &[(String, &RawValue)]) {
+fn same_members(envelope: &Envelope<'_>, known: &Known<'_>, library: &[(String, &RawValue)]) {
     let mut named = 0;
     let mut kinds = 0;
-    for (name, ours) in known(envelope) {
+    for (name, ours) in *known {
         let mut theirs = library.iter().filter(|(own, _)| own == name).map(|(_, value)| *value);
         named += theirs.clone().count();
         kinds += usize::from(ours.is_some());
@@ -180,15 +184,15 @@ const NEEDS: [(&str, Dialect, &[(&str, Form)]); 17] = [
     ("publish_error", Dialect::Events, &[("id", Form::TextOrNull)]),
 ];
 
-fn refusal(dialect: Dialect, envelope: &Envelope<'_>) -> Option<DecodeError> {
-    let Some(kind) = envelope.kind else { return Some(DecodeError::NoType) };
+fn refusal(dialect: Dialect, known: &Known<'_>) -> Option<DecodeError> {
+    let of = |member: &str| known.iter().find(|(name, _)| *name == member).and_then(|(_, value)| *value);
+    let Some(kind) = of("type") else { return Some(DecodeError::NoType) };
     let Ok(said) = serde_json::from_str::<String>(kind.get()) else { return Some(DecodeError::TypeNotAString) };
     // `error` is a word of both dialects and the same in both.
     let row = NEEDS.iter().find(|(word, of, _)| *word == said && (*of == dialect || said == "error"));
     let (word, _, needs) = row?;
     needs.iter().find_map(|(member, form)| {
-        let value = known(envelope).into_iter().find(|(name, _)| name == member).and_then(|(_, value)| value);
-        let Some(value) = value else {
+        let Some(value) = of(member) else {
             return (*form != Form::TextOrNull).then_some(DecodeError::Missing { word, member });
         };
         let is_text = serde_json::from_str::<String>(value.get()).is_ok();

@@ -9,7 +9,7 @@
 //! deadline is past; polling comes to an end; once the links work again every client that still wants to be connected is,
 //! with every subscription that it wants live, and hears what is published; and a client that is closed comes to rest.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use appsync_protocol::client::{
@@ -36,9 +36,8 @@ static HEARD: Point = Point::new("duel/heard");
 static CUT: Point = Point::new("duel/cut");
 static HEALED: Point = Point::new("duel/healed");
 static CLOSED: Point = Point::new("duel/closed");
-static SILENT: Point = Point::new("duel/silent");
 /// Where the oracle speaks.
-pub static POINTS: [&Point; 6] = [&CONNECTED, &HEARD, &CUT, &HEALED, &CLOSED, &SILENT];
+pub static POINTS: [&Point; 5] = [&CONNECTED, &HEARD, &CUT, &HEALED, &CLOSED];
 
 const OF_SILENCE: [Requirement; 2] = [Requirement::GqlKa001, Requirement::EvtKa001];
 
@@ -53,7 +52,7 @@ struct Party {
     up: Moment,
     down: Moment,
     needs: VecDeque<Purpose>,
-    heard: BTreeSet<(String, String)>,
+    heard: Vec<(String, String)>,
     /// The owner has closed it, or it has given up.
     over: bool,
 }
@@ -101,8 +100,7 @@ pub fn run(input: &[u8]) {
 
 impl Party {
     fn new(dialect: Dialect, fresh_ids: u8) -> Self {
-        let ids =
-            if fresh_ids & 1 == 1 { ResubscribeIds::Fresh { prefix: "f".into() } } else { ResubscribeIds::Same };
+        let ids = if fresh_ids & 1 == 1 { ResubscribeIds::Fresh { prefix: "f".into() } } else { ResubscribeIds::Same };
         let backoff = BackoffPolicy { attempts_max: None, ..BackoffPolicy::default() };
         let client = Client::new(ClientConfig { ids, backoff, ..ClientConfig::new(dialect) });
         Self {
@@ -114,7 +112,7 @@ impl Party {
             up: Moment::START,
             down: Moment::START,
             needs: VecDeque::new(),
-            heard: BTreeSet::new(),
+            heard: Vec::new(),
             over: false,
         }
     }
@@ -133,16 +131,24 @@ impl World<'_> {
         let id = self.draw.pick(&["a", "b", "c"]);
         let (kind, pause) = (self.draw.byte() % 10, self.draw.byte());
         match kind {
-            0 => { let _ = self.parties[at].client.connect(now); }
+            0 => {
+                let _ = self.parties[at].client.connect(now);
+            }
             1 | 2 => {
                 let topic = self.parties[at].topic();
                 let _ = self.parties[at].client.subscribe(now, id, topic);
             }
-            3 => { let _ = self.parties[at].client.unsubscribe(now, id); }
-            4 => { let _ = self.parties[at].client.publish(now, id, "/default/a", &["0"]); }
+            3 => {
+                let _ = self.parties[at].client.unsubscribe(now, id);
+            }
+            4 => {
+                let _ = self.parties[at].client.publish(now, id, "/default/a", &["0"]);
+            }
             5 => self.publish("1"),
             6 => self.cut(at),
-            7 => { let _ = self.parties[at].client.close(now); }
+            7 => {
+                let _ = self.parties[at].client.close(now);
+            }
             8 => self.pass(Duration::from_millis(u64::from(pause))),
             _ => self.pass(Duration::from_secs(u64::from(pause))),
         }
@@ -195,10 +201,13 @@ impl World<'_> {
         let last = if from == Side::Client { &mut party.up } else { &mut party.down };
         *last = (*last).max(due);
         let (due, transport) = (*last, party.transport);
-        self.launch(due, match from {
-            Side::Client => Parcel::ToServer(at, transport, frame),
-            Side::Server => Parcel::ToClient(at, transport, frame),
-        });
+        self.launch(
+            due,
+            match from {
+                Side::Client => Parcel::ToServer(at, transport, frame),
+                Side::Server => Parcel::ToClient(at, transport, frame),
+            },
+        );
     }
 
     /// Puts what the hub has to say on the links.
@@ -222,7 +231,10 @@ impl World<'_> {
                     let (due, transport) = (self.now + self.delay(), self.parties[at].transport);
                     self.launch(due, Parcel::Dialled(at, transport, succeeds));
                 }
-                Output::Transmit(OwnedFrame::Lost) => self.hang_up(at),
+                Output::Transmit(OwnedFrame::Lost) => {
+                    self.hang_up(at);
+                    self.parties[at].transport += 1;
+                }
                 Output::Transmit(frame) => self.send(at, Side::Client, frame),
                 Output::Event(event) => self.told(at, event),
                 Output::Idle(deadline) => {
@@ -247,10 +259,9 @@ impl World<'_> {
             ClientEvent::Connected { .. } => CONNECTED.reached(),
             ClientEvent::Data { id, body } => {
                 HEARD.reached();
-                party.heard.insert((id, body));
+                party.heard.push((id, body));
             }
             ClientEvent::Finding(finding) => {
-                SILENT.reached();
                 assert!(OF_SILENCE.contains(&finding.requirement), "{finding}");
             }
             ClientEvent::Failed { .. } | ClientEvent::Closed { .. } => party.over = true,
@@ -297,7 +308,7 @@ impl World<'_> {
                 }
             } else {
                 for at in 0..self.parties.len() {
-                    let random = self.draw.long();
+                    let random = u64::from(self.draw.byte());
                     self.parties[at].client.handle_input(Input::Timeout(self.now), random);
                     self.settle(at);
                 }
@@ -307,7 +318,7 @@ impl World<'_> {
     }
 
     fn land(&mut self, parcel: Parcel) {
-        let random = self.draw.long();
+        let random = u64::from(self.draw.byte());
         match parcel {
             Parcel::Dialled(at, transport, succeeds) if self.parties[at].transport == transport => {
                 let party = &mut self.parties[at];
@@ -328,13 +339,20 @@ impl World<'_> {
                 let findings = self.parties[at].watch.observe(self.now, Side::Client, frame.borrow()).findings;
                 assert!(findings.is_empty(), "{findings:?}");
                 self.hub.receive(self.now, connection, frame.borrow(), &mut OpenHost);
-                if let OwnedFrame::Close { .. } = frame {
+                if frame == OwnedFrame::Lost {
+                    // What the client says until it knows never arrives.
+                    self.parties[at].connection = None;
+                } else if let OwnedFrame::Close { .. } = frame {
                     // The transport answers a close frame.
                     self.send(at, Side::Server, frame);
                 }
                 self.post();
             }
             Parcel::ToClient(at, transport, frame) if self.parties[at].transport == transport => {
+                if frame == OwnedFrame::Lost {
+                    self.hang_up(at);
+                    self.parties[at].transport += 1;
+                }
                 self.parties[at].client.handle_input(Input::Frame(self.now, frame.borrow()), random);
                 self.settle(at);
             }

@@ -20,7 +20,19 @@ pub static POINTS: [&Point; 4] = [&REFUSED, &TAKEN, &HELD, &FAILED];
 
 const FIELDS: [&str; 5] = ["a", "b", "c.d", "c.e", "l"];
 const OPERATORS: [&str; 13] = [
-    "eq", "ne", "lt", "le", "gt", "ge", "contains", "notContains", "beginsWith", "in", "notIn", "between", "containsAny",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "contains",
+    "notContains",
+    "beginsWith",
+    "in",
+    "notIn",
+    "between",
+    "containsAny",
 ];
 
 /// A condition: field, operator, value.
@@ -82,19 +94,21 @@ fn drawn(draw: &mut Draw<'_>) {
 /// Two or three conditions on different fields, within every limit.
 fn group(draw: &mut Draw<'_>) -> Vec<Condition> {
     let start = draw.below(FIELDS.len());
-    (0..1 + draw.below(2)).map(|at| {
-        let (field, operator) = (FIELDS[(start + at) % FIELDS.len()], draw.pick(&OPERATORS));
-        let value = match operator {
-            "lt" | "le" | "gt" | "ge" => ordered(draw),
-            "beginsWith" => json!(text(draw)),
-            "in" | "notIn" => (0..1 + draw.below(3)).map(|_| ordered(draw)).collect(),
-            "containsAny" => (0..1 + draw.below(3)).map(|_| scalar(draw)).collect(),
-            "between" if draw.once_in(2) => json!([number(draw), number(draw)]),
-            "between" => json!([text(draw), text(draw)]),
-            _ => scalar(draw),
-        };
-        (field, operator, value)
-    }).collect()
+    (0..1 + draw.below(2))
+        .map(|at| {
+            let (field, operator) = (FIELDS[(start + at) % FIELDS.len()], draw.pick(&OPERATORS));
+            let value = match operator {
+                "lt" | "le" | "gt" | "ge" => ordered(draw),
+                "beginsWith" => json!(text(draw)),
+                "in" | "notIn" => (0..1 + draw.below(3)).map(|_| ordered(draw)).collect(),
+                "containsAny" => (0..1 + draw.below(3)).map(|_| scalar(draw)).collect(),
+                "between" if draw.once_in(2) => json!([number(draw), number(draw)]),
+                "between" => json!([text(draw), text(draw)]),
+                _ => scalar(draw),
+            };
+            (field, operator, value)
+        })
+        .collect()
 }
 
 /// Near each other, and all of them exact in every reading.
@@ -109,7 +123,11 @@ fn number(draw: &mut Draw<'_>) -> Value {
 }
 
 fn text(draw: &mut Draw<'_>) -> String {
-    if draw.once_in(4) { draw.text() } else { draw.pick(&["", "a", "ab", "abc", "b", "A", "1", "true", "é", "e\u{301}"]).into() }
+    if draw.once_in(4) {
+        draw.text()
+    } else {
+        draw.pick(&["", "a", "ab", "abc", "b", "A", "1", "true", "é", "e\u{301}"]).into()
+    }
 }
 
 fn ordered(draw: &mut Draw<'_>) -> Value {

@@ -5,6 +5,7 @@
 //! server.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use appsync_protocol::conversation::Conversation;
 use appsync_protocol::dialect::Dialect;
@@ -82,9 +83,12 @@ impl Wanted {
             Self::Filtered { field } => *field == name && object["a"] == "x",
             Self::Field { field, arguments } => {
                 let mut each = arguments.as_object().into_iter().flatten();
-                *field == name && each.all(|(argument, value)| {
-                    object.get(argument).is_some_and(|own| own == value || value.is_number() && own.as_f64() == value.as_f64())
-                })
+                *field == name
+                    && each.all(|(argument, value)| {
+                        object
+                            .get(argument)
+                            .is_some_and(|own| own == value || value.is_number() && own.as_f64() == value.as_f64())
+                    })
             }
             Self::Exact(_) | Self::Below(_) => false,
         }
@@ -127,9 +131,7 @@ pub fn run(input: &[u8]) {
             4 | 5 => world.publish(&mut draw, seat),
             6 => world.announce(&mut draw),
             _ => {
-                world.now = world.now + std::time::Duration::from_secs(u64::from(draw.byte()));
-                world.hub.elapse(world.now);
-                world.said();
+                world.pass(Duration::from_secs(u64::from(draw.byte())));
             }
         }
     }
@@ -147,6 +149,17 @@ impl World {
             assert!(findings.is_empty(), "{findings:?}");
         }
         Seat { id, talk, wants: BTreeMap::new() }
+    }
+
+    /// Wakes the hub whenever it asked for it.
+    fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(due) = self.hub.deadline().filter(|due| due.at <= end) {
+            self.now = self.now.max(due.at);
+            self.hub.elapse(self.now);
+            self.said();
+        }
+        self.now = end;
     }
 
     fn frame(&mut self, seat: usize, frame: Frame<'_>) {
@@ -234,7 +247,10 @@ impl World {
         self.frame(seat, Frame::text(&text.to_string()));
         let mut said = self.said();
         let answers = said.extract_if(.., |(_, message)| message["id"] == "p").collect::<Vec<_>>();
-        assert!(matches!(&answers[..], [(at, answer)] if *at == seat && answer["type"] == "publish_success"), "{answers:?}");
+        assert!(
+            matches!(&answers[..], [(at, answer)] if *at == seat && answer["type"] == "publish_success"),
+            "{answers:?}"
+        );
         let heard = said.iter().map(|(seat, message)| (*seat, id_of(message), text_of(&message["event"]))).collect();
         self.compare(heard, &events, |wanted| wanted.hears_channel(channel));
     }
@@ -245,9 +261,9 @@ impl World {
         object["n"] = json!(nonce);
         self.hub.announce(&Occurrence { field: field.into(), object: object.clone() });
         let said = self.said();
-        let heard = said.iter().map(|(seat, message)| {
-            (*seat, id_of(message), text_of(&message["payload"]["data"][field]["n"]))
-        });
+        let heard = said
+            .iter()
+            .map(|(seat, message)| (*seat, id_of(message), text_of(&message["payload"]["data"][field]["n"])));
         self.compare(heard.collect(), &[nonce], |wanted| wanted.hears_field(field, &object));
     }
 

@@ -93,7 +93,12 @@ fn honest(scenario: &Scenario, weather: Weather) {
     let outcome = stage::outcome_with(scenario, &mut stage::endpoint(Config::default(), &[]), weather);
     let (verdict, breaches) = judge(scenario, &outcome);
     HONEST.reached();
-    assert!(matches!(verdict, Verdict::Pass | Verdict::Info), "{}: {verdict} {breaches:?} {:?}", scenario.id, outcome.ending);
+    assert!(
+        matches!(verdict, Verdict::Pass | Verdict::Info),
+        "{}: {verdict} {breaches:?} {:?}",
+        scenario.id,
+        outcome.ending
+    );
 }
 
 fn told(outcome: &Outcome) -> String {
@@ -182,9 +187,23 @@ impl<'a> Liar<'a> {
     fn invented(&mut self) -> OwnedFrame {
         let draw = &mut self.draw;
         let words = [
-            "connection_ack", "connection_error", "ka", "start_ack", "data", "complete", "error", "subscribe_success",
-            "subscribe_error", "unsubscribe_success", "unsubscribe_error", "publish_success", "publish_error",
-            "broadcast_error", "start", "next", "of-the-future",
+            "connection_ack",
+            "connection_error",
+            "ka",
+            "start_ack",
+            "data",
+            "complete",
+            "error",
+            "subscribe_success",
+            "subscribe_error",
+            "unsubscribe_success",
+            "unsubscribe_error",
+            "publish_success",
+            "publish_error",
+            "broadcast_error",
+            "start",
+            "next",
+            "of-the-future",
         ];
         match draw.byte() % 8 {
             0 => OwnedFrame::Close { code: draw.once_in(2).then_some(1000), reason: String::new() },

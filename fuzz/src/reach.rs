@@ -44,5 +44,9 @@ pub fn below(points: &[&Point], floors: &[(&str, u64)]) -> Vec<String> {
         None => Some(format!("{} has no floor; it was reached {} times", point.name(), point.count())),
     };
     let unknown = floors.iter().filter(|(name, _)| points.iter().all(|point| point.name() != *name));
-    points.iter().filter_map(short).chain(unknown.map(|(name, _)| format!("{name} is no point of the target"))).collect()
+    points
+        .iter()
+        .filter_map(short)
+        .chain(unknown.map(|(name, _)| format!("{name} is no point of the target")))
+        .collect()
 }

@@ -20,9 +20,8 @@ static REFUSED: Point = Point::new("scalars/refused");
 /// Where the oracle speaks.
 pub static POINTS: [&Point; 2] = [&ADMITTED, &REFUSED];
 
-const SCALARS: [&str; 9] = [
-    "AWSDate", "AWSTime", "AWSDateTime", "AWSTimestamp", "AWSEmail", "AWSURL", "AWSPhone", "AWSIPAddress", "AWSJSON",
-];
+const SCALARS: [&str; 9] =
+    ["AWSDate", "AWSTime", "AWSDateTime", "AWSTimestamp", "AWSEmail", "AWSURL", "AWSPhone", "AWSIPAddress", "AWSJSON"];
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let arguments: String = SCALARS.iter().map(|scalar| format!("  on{scalar}(v: {scalar}): String\n")).collect();
@@ -69,9 +68,7 @@ static PHONES: LazyLock<Regex> =
 static URLS: LazyLock<Regex> = LazyLock::new(|| compiled(r"^[A-Za-z][A-Za-z0-9+.-]*:(?://)?([^?#]+)(?:[?#].*)?$"));
 static EMAILS: LazyLock<Regex> = LazyLock::new(|| {
     let atom = r#"[^\s@<>(),;:\[\]\\".\x00-\x1f\x7f-\u{9f}]+"#;
-    compiled(&format!(
-        "^(?:{atom}(?:\\.{atom})*|\"[^\"\\\\\\r\\n]+\")@(?:{atom}(?:\\.{atom})*|\\[([0-9.]+)\\])$"
-    ))
+    compiled(&format!("^(?:{atom}(?:\\.{atom})*|\"[^\"\\\\\\r\\n]+\")@(?:{atom}(?:\\.{atom})*|\\[([0-9.]+)\\])$"))
 });
 
 fn admits(scalar: &str, value: &Value) -> bool {
@@ -125,5 +122,9 @@ fn is_address(text: &str) -> bool {
     let most = if address.is_ipv4() { 32 } else { 128 };
     // A number of up to three digits with or without leading zeros, as the parser of the library reads it.
     let is_number = |bits: &str| !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
-    bits.is_none_or(|bits| is_number(bits) && bits.trim_start_matches('0').parse().unwrap_or(0_u64) <= most && bits.trim_start_matches('0').len() <= 3)
+    bits.is_none_or(|bits| {
+        is_number(bits)
+            && bits.trim_start_matches('0').parse().unwrap_or(0_u64) <= most
+            && bits.trim_start_matches('0').len() <= 3
+    })
 }

@@ -79,7 +79,8 @@ fn http(draw: &mut Draw<'_>) {
     }
     for at in 0..draw.below(4) {
         target.push(if at == 0 { '?' } else { '&' });
-        let odd = ["a", "a=", "a=b", "b=%20", "b=a%2Bb", "c=~", "C=1", "a=%7e", "=", "d=1=2", "e=/", "", "%C3%A9=x", "f=+"];
+        let odd =
+            ["a", "a=", "a=b", "b=%20", "b=a%2Bb", "c=~", "C=1", "a=%7e", "=", "d=1=2", "e=/", "", "%C3%A9=x", "f=+"];
         target.push_str(draw.pick(&odd));
     }
     let method = draw.pick(&["POST", "GET", "PUT"]).to_owned();
@@ -143,9 +144,10 @@ fn garbled(draw: &mut Draw<'_>) {
         bent.with(name, format!("{}{put}{}", &value[..cut], &value[(cut + put.len()).min(value.len())..]))
     });
     GARBLED.reached();
-    let is_changed = bent.iter().zip(credentials.iter()).any(|((_, one), (_, other))| {
-        one.split_whitespace().ne(other.split_whitespace())
-    });
+    let is_changed = bent
+        .iter()
+        .zip(credentials.iter())
+        .any(|((_, one), (_, other))| one.split_whitespace().ne(other.split_whitespace()));
     let is_taken = is_good(&Purpose::Connect(Dialect::Events), &bent);
     let authorization = |of: &Credentials| of.get("authorization").unwrap_or_default().to_owned();
     let is_only_spelling = authorization(&bent) != authorization(&credentials);

@@ -51,7 +51,8 @@ pub fn run(input: &[u8]) {
     let mut engine = ENGINE.fresh();
     let executed = engine.execute(input, &who);
     EXECUTED.reached();
-    let answer: Value = serde_json::from_str(&executed.body).unwrap_or_else(|error| panic!("{error}: {}", executed.body));
+    let answer: Value =
+        serde_json::from_str(&executed.body).unwrap_or_else(|error| panic!("{error}: {}", executed.body));
     assert!(executed.status == 200 || executed.status == 400 && executed.events.is_empty(), "{}", executed.status);
     assert!(answer.get("data").is_some() || answer["errors"].is_array(), "{answer}");
 }
