@@ -163,8 +163,11 @@ enum Form {
     Any,
 }
 
-/// The tables of both dialects once more: word, and what it needs in the order in which it is looked at.
-const NEEDS: [(&str, Dialect, &[(&str, Form)]); 17] = [
+/// Word, dialect, and what the message needs in the order in which it is looked at.
+type Needs = (&'static str, Dialect, &'static [(&'static str, Form)]);
+
+/// The tables of both dialects once more.
+const NEEDS: [Needs; 17] = [
     ("start", Dialect::Graphql, &[("id", Form::Text), ("payload", Form::Object)]),
     ("start_ack", Dialect::Graphql, &[("id", Form::Text)]),
     ("data", Dialect::Graphql, &[("id", Form::Text), ("payload", Form::Object)]),

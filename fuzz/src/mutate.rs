@@ -146,8 +146,8 @@ impl Chance {
 /// A JSON value with its spelling.
 #[derive(Clone)]
 enum Tree {
-    Object(Vec<(String, Tree)>),
-    Array(Vec<Tree>),
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
     /// Text of a value without inner values.
     Leaf(String),
 }

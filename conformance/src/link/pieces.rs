@@ -30,10 +30,11 @@ pub fn frames(pieces: Vec<Vec<u8>>, by_server: bool, max_message: usize) -> Brou
     let mut framed = at_once(Framed::new(Pieces(pieces.into()), Vec::new(), role, max_message));
     let mut all = Vec::new();
     loop {
-        match at_once(std::future::poll_fn(|cx| framed.poll_next(cx))) {
-            OwnedFrame::Lost => break,
-            frame => all.push(frame),
+        let frame = at_once(std::future::poll_fn(|cx| framed.poll_next(cx)));
+        if frame == OwnedFrame::Lost {
+            break;
         }
+        all.push(frame);
     }
     Brought { all, fault: framed.fault().map(|fault| fault.text.clone()) }
 }
