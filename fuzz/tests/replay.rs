@@ -158,7 +158,7 @@ fn replay((name, target, points): &Target) {
 }
 
 macro_rules! replays {
-    ($($test:ident $name:literal,)*) => {
+    ($(fn $test:ident() of $name:literal,)*) => {
         $(
             #[test]
             fn $test() {
@@ -177,25 +177,25 @@ macro_rules! replays {
 }
 
 replays! {
-    the_corpus_of_decode_replays "decode",
-    the_corpus_of_encode_replays "encode",
-    the_corpus_of_handshake_replays "handshake",
-    the_corpus_of_credentials_replays "credentials",
-    the_corpus_of_sigv4_replays "sigv4",
-    the_corpus_of_channel_replays "channel",
-    the_corpus_of_filter_replays "filter",
-    the_corpus_of_scalars_replays "scalars",
-    the_corpus_of_start_replays "start",
-    the_corpus_of_conversation_replays "conversation",
-    the_corpus_of_duel_replays "duel",
-    the_corpus_of_hub_replays "hub",
-    the_corpus_of_player_replays "player",
-    the_corpus_of_chunking_replays "chunking",
-    the_corpus_of_recording_replays "recording",
-    the_corpus_of_report_replays "report",
-    the_corpus_of_baseline_replays "baseline",
-    the_corpus_of_settings_replays "settings",
-    the_corpus_of_writers_replays "writers",
+    fn the_corpus_of_decode_replays() of "decode",
+    fn the_corpus_of_encode_replays() of "encode",
+    fn the_corpus_of_handshake_replays() of "handshake",
+    fn the_corpus_of_credentials_replays() of "credentials",
+    fn the_corpus_of_sigv4_replays() of "sigv4",
+    fn the_corpus_of_channel_replays() of "channel",
+    fn the_corpus_of_filter_replays() of "filter",
+    fn the_corpus_of_scalars_replays() of "scalars",
+    fn the_corpus_of_start_replays() of "start",
+    fn the_corpus_of_conversation_replays() of "conversation",
+    fn the_corpus_of_duel_replays() of "duel",
+    fn the_corpus_of_hub_replays() of "hub",
+    fn the_corpus_of_player_replays() of "player",
+    fn the_corpus_of_chunking_replays() of "chunking",
+    fn the_corpus_of_recording_replays() of "recording",
+    fn the_corpus_of_report_replays() of "report",
+    fn the_corpus_of_baseline_replays() of "baseline",
+    fn the_corpus_of_settings_replays() of "settings",
+    fn the_corpus_of_writers_replays() of "writers",
 }
 
 #[test]
