@@ -130,7 +130,7 @@ minimise() {
 }
 
 if [[ "$quick" != 0 ]]; then
-  if ! timeout 85 cargo fuzz build --dev --sanitizer none --target-dir target/fuzz-quick >/dev/null 2>target/fuzz-quick.log; then
+  if ! timeout 85 cargo fuzz build --dev --sanitizer none --codegen-units 16 --target-dir target/fuzz-quick >/dev/null 2>target/fuzz-quick.log; then
     if grep -q '^error' target/fuzz-quick.log; then
       grep -A 20 '^error' target/fuzz-quick.log >&2
       exit 1
