@@ -71,6 +71,7 @@ const LONG_FILES: Listed = &[
     ("conformance/tests/exits.rs", "every exit code, and what leads to it"),
     ("conformance/tests/client.rs", "both commands from outside, and the servers they are tried on"),
     ("conformance/tests/reports.rs", "every report, and the run they are made from"),
+    ("fuzz/src/duel.rs", "clients, links, hub and what they owe each other are one world"),
     ("protocol/src/channel.rs", "a grammar and its tests"),
     ("protocol/src/raw.rs", "one walk over the text of JSON, what it finds, and its tests"),
     ("protocol/src/hub.rs", "who hears what, at once or later"),

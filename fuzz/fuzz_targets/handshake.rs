@@ -1,3 +1,3 @@
 //! Fuzz target; its body and its invariant are `syncspec_fuzz::handshake`.
 #![no_main]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| syncspec_fuzz::handshake(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| syncspec_fuzz::handshake::run(input));

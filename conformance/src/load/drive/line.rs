@@ -52,6 +52,16 @@ pub(crate) enum End {
     Broken(&'static str),
 }
 
+impl End {
+    /// What the server did against RFC 6455, if it did.
+    pub(crate) const fn broken(self) -> Option<&'static str> {
+        match self {
+            Self::Broken(what) => Some(what),
+            Self::Closed(_) | Self::Lost => None,
+        }
+    }
+}
+
 impl std::fmt::Display for End {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

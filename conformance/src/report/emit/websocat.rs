@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::{Script, Step, remark, step};
+use crate::report::text::obeyed;
 
 /// Shortest pause between two messages, in milliseconds: a program has to start, and an answer to come.
 const PAUSE_MIN_MS: u64 = 200;
@@ -138,7 +139,7 @@ fn said(frame: &OwnedFrame, host: &str) -> String {
             if text.contains(['\n', '\r']) {
                 line.push_str("# line breaks of this message became spaces\n    ");
             }
-            let text = text.replace(['\n', '\r'], " ");
+            let text = harmless(&text.replace(['\n', '\r'], " "));
             line.push_str(&format!("printf '%s\\n' {}\n", filled(&text, host, "$in_token")));
             line
         }
@@ -150,6 +151,19 @@ fn said(frame: &OwnedFrame, host: &str) -> String {
             remark(&format!("a control frame ({} bytes), which websocat cannot do", bytes.len()))
         }
     }
+}
+
+/// With escapes of JSON in the place of what a terminal obeys: within a JSON text they mean the same.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if obeyed(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn heard(frame: &OwnedFrame) -> String {

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# The fuzzing campaign: every target for as many CPU-minutes as its goal says, one after the other on one core.
+#
+#   fuzz/campaign.sh                         goes on until every goal is met; what was spent before counts
+#   fuzz/campaign.sh --minutes 30            stops after that time; the next call goes on where this one stopped
+#   fuzz/campaign.sh --target hub --target decode
+#   fuzz/campaign.sh --slice 20              seconds at a time for each target (60)
+#   fuzz/campaign.sh --speed decode          executions a second, with and without the mutator of JSON trees
+#   fuzz/campaign.sh --quick 5               5 s each, neither optimised nor with a sanitizer; writes nothing; for CI
+#
+# What was spent stands in fuzz/campaign.tsv. Inputs are collected in fuzz/corpus; at the end those that reach something
+# new are put into fixtures/corpora, which has room for 180 of each target. An input that breaks an invariant is left in
+# fuzz/artifacts, and the exit code is 1. Needs a nightly toolchain and cargo-fuzz (exit code 3 if one is missing).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export RUSTUP_TOOLCHAIN=nightly
+
+ledger=fuzz/campaign.tsv
+minutes=0 slice=60 quick=0 speed='' chosen=()
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+  --minutes) minutes="$2"; shift ;;
+  --target) chosen+=("$2"); shift ;;
+  --slice) slice="$2"; shift ;;
+  --quick) quick="$2"; shift ;;
+  --speed) speed="$2"; shift ;;
+  *) sed -n '2,14p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+if ! rustc --version >/dev/null 2>&1; then
+  echo "no nightly toolchain is here: rustup toolchain install nightly --profile minimal" >&2
+  exit 3
+fi
+if ! cargo fuzz --version >/dev/null 2>&1; then
+  echo "cargo-fuzz is not here: cargo install cargo-fuzz" >&2
+  exit 3
+fi
+
+mapfile -t all < <(sed -n 's/^path = "fuzz_targets\/\(.*\)\.rs"$/\1/p' fuzz/Cargo.toml)
+if [[ ${#chosen[@]} -eq 0 ]]; then chosen=("${all[@]}"); fi
+for name in "${chosen[@]}"; do
+  if [[ ! " ${all[*]} " == *" $name "* ]]; then
+    echo "no target is called $name; expected one of: ${all[*]}" >&2
+    exit 2
+  fi
+done
+
+triple="$(rustc -vV | sed -n 's/^host: //p')"
+# cargo-fuzz sets this too: two copies of one static variable are no error here.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_odr_violation=0}"
+failed=0
+
+# The longest input of a target: reports and recordings are files, everything else is small.
+longest() {
+  case "$1" in
+  report | recording | settings | baseline) echo 16384 ;;
+  *) echo 2048 ;;
+  esac
+}
+
+# CPU-minutes: an hour for those that hold everything else.
+goal() {
+  case "$1" in
+  decode | conversation | duel | player) echo 60 ;;
+  *) echo 10 ;;
+  esac
+}
+
+# One column of the ledger; 0 for a target that was not run yet.
+spent() { awk -F '\t' -v name="$1" -v column="$2" '$1 == name { found = $column } END { print found + 0 }' "$ledger"; }
+
+# Runs a target for some seconds and gives CPU-seconds and executions.
+#   fuzz NAME BINARY SECONDS FOLDER [more arguments]
+fuzz() {
+  local name="$1" binary="$2" seconds="$3" folder="$4" log code=0
+  shift 4
+  log="$(mktemp)"
+  mkdir -p "$folder" "fuzz/artifacts/$name"
+  { TIMEFORMAT='cpu %U %S'; time "$binary" "$folder" "$@" -dict=fuzz/dictionaries/words.dict -max_total_time="$seconds" \
+    -max_len="$(longest "$name")" -timeout=30 -rss_limit_mb=4096 -print_final_stats=1 \
+    -artifact_prefix="fuzz/artifacts/$name/" >"$log" 2>&1 || code=$?; } 2>>"$log.time"
+  awk '/^cpu/ { cpu += $2 + $3 } END { printf "%d ", cpu + 0.5 }' "$log.time"
+  awk '/^stat::number_of_executed_units/ { units = $2 } END { print units + 0 }' "$log"
+  if [[ "$code" != 0 ]]; then
+    tail -n 40 "$log" >&2
+    echo "$name: an invariant is broken; the input is in fuzz/artifacts/$name" >&2
+  fi
+  rm -f "$log" "$log.time"
+  return "$code"
+}
+
+# Adds a run to the ledger.
+#   enter NAME CPU-SECONDS EXECUTIONS FINDINGS
+enter() {
+  local seconds executions findings
+  seconds="$(($(spent "$1" 3) + $2))"
+  executions="$(($(spent "$1" 4) + $3))"
+  findings="$(($(spent "$1" 6) + $4))"
+  {
+    head -n 1 "$ledger"
+    awk -F '\t' -v name="$1" 'NR > 1 && $1 != name' "$ledger"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$(goal "$1")" "$seconds" "$executions" \
+      "$((executions / (seconds > 0 ? seconds : 1)))" "$findings"
+  } >"$ledger.new"
+  { head -n 1 "$ledger.new"; tail -n +2 "$ledger.new" | sort; } >"$ledger"
+  rm -f "$ledger.new"
+}
+
+# Puts the inputs that reach something new beside those that are stored, the smallest first, as long as there is room.
+minimise() {
+  local name="$1" binary="$2" stored="fixtures/corpora/$1" kept input
+  kept="$(mktemp -d)"
+  mkdir -p "$stored"
+  cp -r "$stored/." "$kept"
+  "$binary" -merge=1 -max_len="$(longest "$name")" "$kept" "fuzz/corpus/$name" >/dev/null 2>&1 || {
+    echo "$name: the corpus was not minimised; an input breaks an invariant, or there is none" >&2
+    rm -rf "$kept"
+    return 0
+  }
+  for input in "$kept"/*; do
+    if [[ -e "$stored/${input##*/}" ]]; then rm "$input"; fi
+  done
+  while read -r input; do
+    if (($(find "$stored" -type f | wc -l) >= 180)); then break; fi
+    cp "$kept/$input" "$stored/${input:0:16}"
+  done < <(ls -Sr "$kept")
+  rm -rf "$kept"
+}
+
+if [[ "$quick" != 0 ]]; then
+  if ! timeout 85 cargo fuzz build --dev --sanitizer none --codegen-units 16 --target-dir target/fuzz-quick >/dev/null 2>target/fuzz-quick.log; then
+    if grep -q '^error' target/fuzz-quick.log; then
+      grep -A 20 '^error' target/fuzz-quick.log >&2
+      exit 1
+    fi
+    echo "the targets were not built within 85 s; the next run goes on building, and this one fuzzes nothing"
+    exit 0
+  fi
+  for name in "${chosen[@]}"; do
+    work="$(mktemp -d)"
+    counts="$(fuzz "$name" "target/fuzz-quick/$triple/debug/$name" "$quick" "$work" "fixtures/corpora/$name")" || failed=1
+    rm -rf "$work"
+    echo "$name: ${counts#* } executions in ${counts% *} CPU-seconds"
+  done
+  exit "$failed"
+fi
+
+cargo fuzz build
+# Once more for those that need the model only: without the suite in the binary they are many times faster.
+cargo fuzz build --no-default-features
+binaries="target/$triple/release"
+
+if [[ -n "$speed" ]]; then
+  for mode in 'bytes only' 'JSON trees'; do
+    if [[ "$mode" == 'bytes only' ]]; then export SYNCSPEC_FUZZ_BYTES_ONLY=1; else unset SYNCSPEC_FUZZ_BYTES_ONLY; fi
+    work="$(mktemp -d)"
+    counts="$(fuzz "$speed" "$binaries/$speed" "$slice" "$work" "fixtures/corpora/$speed")" || failed=1
+    rm -rf "$work"
+    seconds="${counts% *}"
+    echo "$speed, $mode: $((${counts#* } / (seconds > 0 ? seconds : 1))) executions a CPU-second"
+  done
+  exit "$failed"
+fi
+
+if [[ ! -f "$ledger" ]]; then
+  printf 'target\tgoal_cpu_minutes\tcpu_seconds\texecutions\texecutions_per_cpu_second\tfindings\n' >"$ledger"
+fi
+again=1
+while [[ "$again" == 1 ]]; do
+  again=0
+  for name in "${chosen[@]}"; do
+    if (($(spent "$name" 3) >= $(goal "$name") * 60)); then continue; fi
+    if ((minutes > 0 && SECONDS >= minutes * 60)); then again=0; break; fi
+    again=1
+    found=0
+    counts="$(fuzz "$name" "$binaries/$name" "$slice" "fuzz/corpus/$name" "fixtures/corpora/$name")" || found=1
+    enter "$name" ${counts} "$found"
+    if [[ "$found" == 1 ]]; then failed=1; fi
+    echo "$name: ${counts% *} s, ${counts#* } executions; $(($(spent "$name" 3) / 60)) of $(goal "$name") CPU-minutes"
+  done
+  # An invariant that is broken stays broken: it is mended first.
+  if [[ "$failed" == 1 ]]; then again=0; fi
+done
+for name in "${chosen[@]}"; do minimise "$name" "$binaries/$name"; done
+exit "$failed"

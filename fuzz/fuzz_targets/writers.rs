@@ -1,0 +1,3 @@
+//! Fuzz target; its body and its invariant are `syncspec_fuzz::writers`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| syncspec_fuzz::writers::run(input));
