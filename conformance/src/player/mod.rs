@@ -449,7 +449,9 @@ impl<'s> Player<'s> {
     }
 
     fn judge_delivery(&mut self, conn: Conn, event: &inbox::HeardEvent, blamed: bool) {
-        if let Some(published) = self.published {
+        // What others publish says nothing of how long the last thing took that was sent here.
+        let is_own = event.nonces.iter().any(|nonce| nonce.starts_with(&self.cast.prefix));
+        if let Some(published) = self.published.filter(|_| is_own) {
             self.latencies.push(self.now.since(published));
         }
         match self.deliveries.arrived(self.now, conn, event, blamed, self.limits.quiet) {

@@ -307,24 +307,27 @@ impl Runner {
         }
         let selected = self.selected();
         let _ = self.progress.send(Progress::Planned(selected.len()));
-        // What only waits does so at the same time, and hazards come last: what they end may not come back.
-        let (mut waiting, mut hazards, mut stop) = (Vec::new(), Vec::new(), None);
+        let (mut harmless, mut hazards, mut stop) = (Vec::new(), Vec::new(), None);
         for dialect in Dialect::ALL {
             let own: Vec<_> = selected.iter().copied().filter(|s| s.dialect == dialect).collect();
             match self.able(dialect, &own).await {
                 Ok(able) => {
-                    let (dangerous, harmless): (Vec<&Scenario>, Vec<&Scenario>) =
+                    let (dangerous, others): (Vec<&Scenario>, Vec<&Scenario>) =
                         able.into_iter().partition(|s| s.hazard);
-                    let (quick, slow): (Vec<&Scenario>, Vec<&Scenario>) =
-                        harmless.into_iter().partition(|s| s.tier == Tier::Quick);
-                    stop = stop.or(self.together(&quick).await);
-                    waiting.extend(slow);
+                    harmless.extend(others);
                     hazards.push(dangerous);
                 }
                 Err(defect) => stop = stop.or(Some(defect)),
             }
         }
-        stop = stop.or(self.together(&waiting).await);
+        // What waits for seconds stands in the second half of the catalogue: it begins first, and the rest goes on
+        // beside it. What only waits takes nobody's place, and hazards come last: what they end may not come back.
+        let (mut quick, waiting): (Vec<&Scenario>, Vec<&Scenario>) =
+            harmless.into_iter().partition(|s: &&Scenario| s.tier == Tier::Quick);
+        quick.reverse();
+        for together in [&quick, &waiting] {
+            stop = stop.or(self.together(together).await);
+        }
         for dangerous in hazards {
             stop = stop.or(self.one_at_a_time(&dangerous).await);
         }
