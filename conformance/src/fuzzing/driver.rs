@@ -191,6 +191,19 @@ pub(super) struct Line {
     pub(super) beat: Moment,
 }
 
+impl Line {
+    /// The rule that says how the server is to receive it, while it has not: one that ends before that was not
+    /// received so, whatever is done elsewhere.
+    pub(super) fn unwelcome(&self) -> Option<Requirement> {
+        match &self.welcome {
+            Welcome::Acknowledged(rule) => Some(*rule),
+            Welcome::Refused(claims) => claims.first().map(|claim| claim.rule),
+            Welcome::Nothing => None,
+        }
+        .filter(|_| !self.inited)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LinePhase {
     Opening { until: Moment },

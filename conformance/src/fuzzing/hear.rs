@@ -314,6 +314,7 @@ impl Driver<'_> {
         let phase = std::mem::replace(&mut line.phase, LinePhase::Over);
         line.subs.clear();
         let (free, aftermath, opened) = (line.muddled || line.refused, line.aftermath, line.opened);
+        let unwelcome = line.unwelcome();
         self.owed.retain(|owed| owed.conn != conn);
         let warming = self.warm.take_if(|warm| warm.conn == conn).is_some();
         let (own, others) = std::mem::take(&mut self.dues).into_iter().partition(|due| due.conn == conn);
@@ -333,6 +334,9 @@ impl Driver<'_> {
         }
         if let Some(due) = own.iter().find(|due| due.wants == Wants::Answer).or(own.first()) {
             return self.unmet(due, &shown(frame), word);
+        }
+        if let Some(rule) = unwelcome {
+            return self.blame(rule, format!("the server ended connection #{conn}: {}", shown(frame)), word);
         }
         // Whoever speaks on one connection does not end another (SYN-ALIVE-001).
         let elsewhere = speaker.is_some_and(|speaker| speaker != conn) && !warming && self.hazard_elsewhere(conn);

@@ -5,11 +5,11 @@ use appsync_protocol::server::Check;
 /// What a script's last line causes with a check and without it.
 ///
 /// A script that starts with `2; ` has two connections of Events and no answers to publishes.
-pub struct Row {
-    pub check: Check,
-    pub script: &'static str,
-    pub with: &'static str,
-    pub without: &'static str,
+pub(crate) struct Row {
+    pub(crate) check: Check,
+    pub(crate) script: &'static str,
+    pub(crate) with: &'static str,
+    pub(crate) without: &'static str,
 }
 
 const fn row(check: Check, script: &'static str, with: &'static str, without: &'static str) -> Row {
@@ -245,6 +245,6 @@ const PUBLISHES: &[Row] = &[
 ];
 
 /// The rows of every check.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [CONNECTION, SUBSCRIPTIONS, FIELDS, CHANNELS, PUBLISHES].into_iter().flatten()
 }
