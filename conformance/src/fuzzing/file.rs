@@ -8,6 +8,7 @@
 //! The operations are enough: names and nonces of a replay are fresh ones. A file holds no credentials; what was said is
 //! scrubbed by whoever knows them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use appsync_protocol::dialect::Dialect;
@@ -65,6 +66,9 @@ pub struct FindingFile {
     pub shown: u32,
     /// In so many tries on fresh connections.
     pub tries: u32,
+    /// Rules that were known to be broken, and passed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// The dialogue.
     pub operations: Vec<Op>,
     /// What was said, an entry of a recording each. In the file they are lines of their own.
@@ -133,6 +137,11 @@ pub fn read(text: &str) -> Result<FindingFile, FileError> {
 }
 
 impl FindingFile {
+    /// Rules that were passed over, those that this version knows.
+    pub fn known(&self) -> BTreeSet<Requirement> {
+        self.passed_over.iter().filter_map(|id| Requirement::parse(id)).collect()
+    }
+
     /// The dialect, where it names one.
     pub fn dialect(&self) -> Option<Dialect> {
         Dialect::ALL.into_iter().find(|dialect| dialect.word() == self.dialect)
@@ -225,6 +234,7 @@ mod tests {
             seed: 7,
             shown: 3,
             tries: 3,
+            passed_over: vec!["EVT-INIT-003".into()],
             operations: vec![Op::Open { door: Door::Usual }],
             transcript: vec![serde_json::json!({ "at": 7, "connection": 1, "note": "n" })],
         }

@@ -1,5 +1,6 @@
 //! Dialogues in virtual time, against the reference endpoint or whatever stands in its place.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
@@ -14,7 +15,7 @@ use crate::sim::{Peer, Weather, run_in};
 pub fn setting(dialect: Dialect, recorded: bool) -> Setting {
     let cast = cast(dialect, &Config::default());
     let (limits, pause_max) = (Limits::default(), Duration::from_secs(3_600));
-    Setting { cast, limits, pause_max, recorded, judged: true, without: Vec::new() }
+    Setting { cast, limits, pause_max, recorded, judged: true, without: Vec::new(), passed_over: BTreeSet::new() }
 }
 
 /// Plays one dialogue against a peer.

@@ -6,7 +6,7 @@
 
 pub mod diff;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use appsync_protocol::handshake::Scheme;
@@ -39,6 +39,12 @@ const SHRINK_TIME: Duration = Duration::from_secs(60);
 
 /// Limit of one dialogue.
 const DIALOGUE: Duration = Duration::from_secs(120);
+
+/// Findings of one rule, after which others of it are only counted.
+const FORMS_MAX: usize = 4;
+
+/// Findings of one rule, after which what the conversation finds of it ends no dialogue any more.
+const PASSED_OVER_AFTER: usize = 2;
 
 /// Findings that one campaign tells apart.
 const BUCKETS_MAX: usize = 200;
@@ -176,6 +182,7 @@ pub enum Again {
 pub async fn replay(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<Again, String> {
     let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
     let mut campaign = Campaign::new(options, dialer).await?;
+    campaign.passed_over = file.known();
     let mut shown = 0;
     for _ in 0..CONFIRMATIONS {
         let played = campaign.play(&mut Script::new(&file.operations), false).await;
@@ -198,6 +205,7 @@ pub async fn replay(options: FuzzOptions, dialer: Dialer, file: &FindingFile) ->
 pub async fn shrink_file(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<FindingFile, String> {
     let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
     let mut campaign = Campaign::new(options, dialer).await?;
+    campaign.passed_over = file.known();
     let played = campaign.play(&mut Script::new(&file.operations), false).await;
     if played.found.as_ref().is_none_or(|found| found.requirement != rule) {
         return Err(played.trouble.unwrap_or_else(|| format!("{rule} is not broken any more")));
@@ -224,6 +232,7 @@ struct Campaign {
     coverage: Coverage,
     without: Vec<Topic>,
     judged: bool,
+    passed_over: BTreeSet<Requirement>,
     started: Instant,
     buckets: BTreeMap<(String, Bucket), usize>,
     done: Fuzzed,
@@ -251,6 +260,7 @@ impl Campaign {
             coverage: Coverage::default(),
             without,
             judged: true,
+            passed_over: BTreeSet::new(),
             started: Instant::now(),
             buckets: BTreeMap::new(),
             done: Fuzzed::default(),
@@ -310,7 +320,7 @@ impl Campaign {
             self.keep(&gone, played.ops, (1, 1), Vec::new(), tell);
             return self.return_of_the_target(tell).await;
         };
-        if let Some(known) = self.buckets.get(&bucket_of(&found)).copied() {
+        if let Some(known) = self.buckets.get(&bucket_of(&found)).copied().or_else(|| self.worn(&found)) {
             if let Some((_, met)) = self.done.caught.get_mut(known) {
                 *met += 1;
             }
@@ -322,6 +332,16 @@ impl Campaign {
         }
         self.confirm(found, played, tell).await;
         !self.options.until_first && self.buckets.len() < BUCKETS_MAX
+    }
+
+    /// The last finding of this rule, where it was found in so many forms that one more says nothing new. There is no
+    /// end to what a server may die of.
+    fn worn(&self, found: &Found) -> Option<usize> {
+        let rule = found.requirement;
+        let own = self.done.caught.iter().enumerate().filter(|(_, (file, _))| file.rule == rule.id());
+        let places: Vec<usize> = own.map(|(place, _)| place).collect();
+        let is_worn = places.len() >= FORMS_MAX && !matches!(rule, Requirement::SynAlive001 | Requirement::SynAlive002);
+        places.last().copied().filter(|_| is_worn)
     }
 
     /// Plays a finding again, makes it smaller if it is solid, and keeps it.
@@ -424,6 +444,7 @@ impl Campaign {
             seed: self.options.seed,
             shown,
             tries,
+            passed_over: self.passed_over.iter().map(|rule| rule.id().to_owned()).collect(),
             operations: ops.into_iter().filter(|(_, carried)| *carried).map(|(op, _)| op).collect(),
             transcript,
         };
@@ -435,6 +456,10 @@ impl Campaign {
         self.done.figures.findings += 1;
         tell(News::Caught(Box::new(file.clone())));
         self.done.caught.push((file, 1));
+        let rule = found.requirement;
+        if self.done.caught.iter().filter(|(file, _)| file.rule == rule.id()).count() >= PASSED_OVER_AFTER {
+            self.passed_over.insert(rule);
+        }
     }
 
     /// A target that takes no connections after a dialogue.
@@ -481,6 +506,7 @@ impl Campaign {
             recorded,
             judged: self.judged,
             without: self.without.clone(),
+            passed_over: self.passed_over.clone(),
         };
         let mut driver = Driver::new(setting, source);
         let wire = Wire {
