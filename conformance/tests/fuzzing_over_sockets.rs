@@ -154,6 +154,30 @@ fn a_target_that_is_not_there_gets_no_statement() {
 }
 
 #[test]
+fn every_kept_finding_is_explained_and_fixed_on_the_reference_endpoint() {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/findings"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let sane = start(None);
+    let mut files = 0;
+    for (server, path) in [("amplify-appsync-simulator", "/graphql"), ("ministack", "/event")] {
+        for file in std::fs::read_dir(root.join(server)).unwrap().map(|file| file.unwrap().path()) {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            let finding = file::read(&std::fs::read_to_string(&file).unwrap()).unwrap();
+            let row = readme.lines().find(|line| line.contains(&format!("`{server}/{name}`")));
+            assert!(row.is_some_and(|row| row.contains(&finding.rule)), "{name} is not explained");
+            assert_eq!((finding.shown, finding.tries), (3, 3), "{name}");
+
+            let url = format!("http://{}{path}", sane.address());
+            let (code, said) = syncspec(&["replay", file.to_str().unwrap(), "--endpoint", &url]);
+
+            assert!(code == Some(0) && said.starts_with("fixed: "), "{name}: {code:?} {said}");
+            files += 1;
+        }
+    }
+    assert!(files >= 8, "{files}");
+}
+
+#[test]
 fn the_command_replays_a_finding_from_its_file_alone() {
     let dir = empty_dir("findings");
     let running = start(Some("events-index-as-text"));
