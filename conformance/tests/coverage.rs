@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::requirement::{Ambiguity, Party, Reach, Requirement as R, Severity};
-use syncspec::catalogue::probes::PROBES;
+use syncspec::catalogue::probes::{PROBES, UNMEASURED, readings};
 use syncspec::catalogue::{faults, scenarios};
 use syncspec::scenario::{Capability, Cast, Need, Scenario, Step};
 
@@ -41,23 +41,6 @@ fn rule_of(step: &Step) -> Option<R> {
         | Step::Forbid { rule, .. } => Some(*rule),
         Step::Send { .. } | Step::Raw { .. } | Step::Fire { .. } | Step::Quiet { .. } | Step::Hangup { .. } => None,
     }
-}
-
-/// The ambiguities that a step names, one for each alternative that shows a reading.
-fn ambiguities_of(step: &Step) -> Vec<&'static str> {
-    let readings: Vec<_> = match step {
-        Step::Open { any_of, .. } => any_of.iter().map(|greeting| greeting.reading).collect(),
-        Step::Expect { any_of, .. } => any_of.iter().map(|pattern| pattern.reading).collect(),
-        Step::Call { any_of, .. } => any_of.iter().map(|answer| answer.reading).collect(),
-        Step::Send { .. }
-        | Step::Raw { .. }
-        | Step::Fire { .. }
-        | Step::Warm { .. }
-        | Step::Forbid { .. }
-        | Step::Quiet { .. }
-        | Step::Hangup { .. } => Vec::new(),
-    };
-    readings.into_iter().flatten().map(|(ambiguity, _)| ambiguity).collect()
 }
 
 #[test]
@@ -104,7 +87,7 @@ fn every_ambiguity_that_a_scenario_names_is_in_the_register_and_of_its_dialect()
             Dialect::Graphql => "GQL-A-",
             Dialect::Events => "EVT-A-",
         };
-        for id in steps(scenario).iter().flat_map(ambiguities_of) {
+        for (id, _) in readings(scenario) {
             let is_asked = scenario.is_probe() && PROBES.iter().any(|probe| probe.id == id);
             if !is_asked && (!id.starts_with(prefix) || !Ambiguity::all().any(|ambiguity| ambiguity.id == id)) {
                 wrong.push(format!("{}: {id}", scenario.id));
@@ -113,6 +96,22 @@ fn every_ambiguity_that_a_scenario_names_is_in_the_register_and_of_its_dialect()
     }
 
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_ambiguity_is_measured_by_a_scenario_or_says_why_not() {
+    let measured: BTreeSet<_> = scenarios().flat_map(readings).map(|(id, _)| id).collect();
+    let excused: BTreeSet<_> = UNMEASURED.iter().map(|(id, _)| *id).collect();
+
+    let forgotten: Vec<_> = Ambiguity::all()
+        .map(|ambiguity| ambiguity.id)
+        .filter(|id| measured.contains(id) == excused.contains(id))
+        .collect();
+    let unknown: Vec<_> = excused.iter().filter(|id| !Ambiguity::all().any(|ambiguity| ambiguity.id == **id)).collect();
+
+    assert_eq!(excused.len(), UNMEASURED.len(), "one is excused twice");
+    assert!(unknown.is_empty(), "there is no such ambiguity: {unknown:?}");
+    assert!(forgotten.is_empty(), "neither measured nor excused, or both: {forgotten:?}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn the_lists_for_programs_hold_everything() {
     let bent: serde_json::Value = serde_json::from_str(&list::faults_json(&[])).unwrap();
 
     assert_eq!(rules["requirements"].as_array().unwrap().len(), 489);
-    assert_eq!(rules["suite_rules"].as_array().unwrap().len(), 3);
+    assert_eq!(rules["suite_rules"].as_array().unwrap().len(), 4);
     assert_eq!(all["scenarios"].as_array().unwrap().len(), scenarios().count());
     assert_eq!(bent["faults"].as_array().unwrap().len(), faults().count());
     let row = rules["requirements"].as_array().unwrap().iter().find(|row| row["id"] == "GQL-AUTH-016").unwrap();
@@ -224,7 +224,7 @@ fn the_json_report_holds_the_run_and_the_whole_register() {
     let run = small_run();
     let mut document = from_json(&to_json(&run)).unwrap();
 
-    assert_eq!(document.requirements.len(), 489 + 3);
+    assert_eq!(document.requirements.len(), 489 + 4);
     let shown = ["GQL-INIT-003", "GQL-SUB-012", "GQL-FILTER-001", "SYN-ALIVE-001"];
     document.requirements.retain(|rule| shown.contains(&rule.id.as_str()));
     document.suite.version = "(version)".into();

@@ -164,6 +164,22 @@ fn the_tests_that_hold_the_invariants_exist() {
 }
 
 #[test]
+fn every_mutant_that_no_test_catches_has_a_reason_and_is_in_a_file_that_exists() {
+    let read = |name: &str| fs::read_to_string(root().join("fixtures/mutants").join(name)).unwrap();
+    let (ledger, survivors) = (read("ledger.tsv"), read("survivors.tsv"));
+    let missed: usize =
+        ledger.lines().skip(1).map(|row| row.split('\t').nth(4).unwrap().parse::<usize>().unwrap()).sum();
+    let explained: Vec<_> = survivors.lines().skip(1).map(|row| row.split_once('\t').unwrap()).collect();
+
+    for (mutant, reason) in &explained {
+        assert!(reason.len() > 20, "{mutant}: {reason:?} is no reason");
+        assert!(root().join(mutant.split(':').next().unwrap()).is_file(), "{mutant}: there is no such file");
+    }
+    assert!(ledger.contains("conversation\t") && ledger.contains("delivery\t"), "the judges were not tried");
+    assert!(explained.len() <= missed, "{} reasons for {missed} survivors", explained.len());
+}
+
+#[test]
 fn each_check_complains_of_what_it_looks_for() {
     let todo = concat!("to", "do!()");
     let of = |path: &str, text: &str| Files::from([(path.to_owned(), text.to_owned())]);

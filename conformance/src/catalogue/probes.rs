@@ -5,6 +5,8 @@
 
 use appsync_protocol::dialect::Dialect;
 
+use crate::scenario::{Cast, Scenario, Step};
+
 /// A question that no source answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -50,6 +52,30 @@ pub const PROBES: &[Probe] = &[
     probe("EVT-P-08", "May the id of a subscription that is over be used again?"),
 ];
 
+/// Ambiguities that no scenario measures, each with the reason.
+pub const UNMEASURED: &[(&str, &str)] = &[
+    ("GQL-A-09", "a number, not a reading: `syncspec probe --limits` tells it"),
+    ("GQL-A-10", "the URL is what the run is given, or derives; see `--realtime`"),
+    ("GQL-A-16", "which token is sent is for whoever runs the suite to say"),
+    ("GQL-A-17", "a number, not a reading: whatever it is, it is judged against the timeout that was told"),
+    ("GQL-A-19", "would take a credential that expires while a connection is open"),
+    ("GQL-A-20", "would take a mutation that invalidates five times; what one does is judged"),
+    ("GQL-A-22", "about samples on paper"),
+    ("GQL-A-23", "about an example on paper"),
+    ("GQL-A-24", "a length of time, not a reading: every scenario warms its subscriptions before it judges them"),
+    ("EVT-A-02", "about an example on paper"),
+    ("EVT-A-04", "both are right, each on its transport, and judged there"),
+    ("EVT-A-15", "about clients"),
+    ("EVT-A-17", "about whether there are such messages at all; their form is judged where they come"),
+    ("EVT-A-19", "only an authorizer sees it"),
+    ("EVT-A-21", "only a handler sees it"),
+    ("EVT-A-22", "about how a pattern is written; ids with each of its characters are judged"),
+    ("EVT-A-26", "would take hundreds of publishes a second, which is no way to treat a target"),
+    ("EVT-A-27", "would take thousands of connections a second, which is no way to treat a target"),
+    ("EVT-A-28", "would take a credential that expires while a connection is open"),
+    ("EVT-A-32", "only a handler sees both"),
+];
+
 /// Which question a scenario asks: `GQL-P-01` for `graphql/probe/p-01-unreadable`; none for any other scenario.
 pub fn asked_by(dialect: Dialect, id: &str) -> Option<String> {
     let name = id.split('/').nth(2).filter(|_| id.split('/').nth(1) == Some("probe"))?;
@@ -60,4 +86,25 @@ pub fn asked_by(dialect: Dialect, id: &str) -> Option<String> {
         Dialect::Events => "EVT",
     };
     Some(format!("{prefix}-{}-{number}", kind.to_uppercase()))
+}
+
+/// The ambiguities and questions that the alternatives of a scenario read, in the order of its steps.
+pub fn readings(scenario: &Scenario) -> Vec<(&'static str, &'static str)> {
+    (scenario.steps)(&Cast::example(scenario.dialect)).iter().flat_map(readings_of).collect()
+}
+
+/// The same of one step.
+pub fn readings_of(step: &Step) -> Vec<(&'static str, &'static str)> {
+    match step {
+        Step::Open { any_of, .. } => any_of.iter().filter_map(|greeting| greeting.reading).collect(),
+        Step::Expect { any_of, .. } => any_of.iter().filter_map(|pattern| pattern.reading).collect(),
+        Step::Call { any_of, .. } => any_of.iter().filter_map(|answer| answer.reading).collect(),
+        Step::Send { .. }
+        | Step::Raw { .. }
+        | Step::Fire { .. }
+        | Step::Warm { .. }
+        | Step::Forbid { .. }
+        | Step::Quiet { .. }
+        | Step::Hangup { .. } => Vec::new(),
+    }
 }

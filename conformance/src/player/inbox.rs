@@ -200,7 +200,8 @@ impl Inbox {
             What::Message { id: IdIs::Absent | IdIs::IsNot(_) | IdIs::Any, .. }
             | What::Pong(_)
             | What::Closed
-            | What::CloseFrame => false,
+            | What::CloseFrame
+            | What::CloseCode(_) => false,
         };
         match word {
             "ka" | "connection_ack" => wants(word),

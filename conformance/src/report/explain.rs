@@ -3,7 +3,7 @@
 use appsync_protocol::requirement::{Ambiguity, Grade, Level, Party, Reach, Requirement, Severity};
 
 use super::text::{Sheet, Style, source_fields, standing_words};
-use crate::catalogue::{faults, scenarios};
+use crate::catalogue::{faults, probes, scenarios};
 use crate::fault::{Fault, How};
 use crate::scenario::{Scenario, render};
 
@@ -142,7 +142,24 @@ fn ambiguity(ambiguity: &'static Ambiguity) -> String {
     };
     let rows = softened(ambiguity.softens, "").chain(softened(ambiguity.softens_partly, " (in part)"));
     sheet.list("softens", &or_none(rows.collect(), "no requirement"));
+    let unmeasured = probes::UNMEASURED.iter().find(|(id, _)| *id == ambiguity.id).map(|(_, reason)| *reason);
+    sheet.list("measured", &or_none(measured_by(ambiguity), unmeasured.unwrap_or("no scenario")));
     sheet.out
+}
+
+/// Each scenario that reads an ambiguity, with the readings that it can tell apart.
+fn measured_by(ambiguity: &Ambiguity) -> Vec<String> {
+    scenarios()
+        .filter_map(|scenario| {
+            let mut told: Vec<_> = Vec::new();
+            for (id, reading) in probes::readings(scenario) {
+                if id == ambiguity.id && !told.contains(&reading) {
+                    told.push(reading);
+                }
+            }
+            (!told.is_empty()).then(|| format!("{}: {}", scenario.id, told.join(", ")))
+        })
+        .collect()
 }
 
 // Scenarios and saboteurs

@@ -46,6 +46,8 @@ pub enum What {
     Closed,
     /// A close frame; dropping the transport does not do.
     CloseFrame,
+    /// A close frame with this code.
+    CloseCode(u16),
 }
 
 /// What an id has to be.
@@ -214,6 +216,11 @@ impl Pattern {
         Self::of(What::CloseFrame)
     }
 
+    /// The end of the connection with a close frame that bears this code.
+    pub const fn close_code(code: u16) -> Self {
+        Self::of(What::CloseCode(code))
+    }
+
     const fn of(what: What) -> Self {
         Self { what, reading: None, then: Then::GoOn }
     }
@@ -223,7 +230,7 @@ impl Pattern {
     pub fn has(mut self, path: impl Into<Cow<'static, str>>, shape: Shape) -> Self {
         match &mut self.what {
             What::Message { members, .. } => members.push((path.into(), shape)),
-            What::Pong(_) | What::Closed | What::CloseFrame => {}
+            What::Pong(_) | What::Closed | What::CloseFrame | What::CloseCode(_) => {}
         }
         self
     }
@@ -248,12 +255,13 @@ impl Pattern {
             (What::Pong(payload), OwnedFrame::Pong(got)) => payload == got,
             (What::Closed, OwnedFrame::Close { .. } | OwnedFrame::Lost)
             | (What::CloseFrame, OwnedFrame::Close { .. }) => true,
+            (What::CloseCode(wanted), OwnedFrame::Close { code, .. }) => *code == Some(*wanted),
             (What::Message { word, id, members }, OwnedFrame::Text { .. }) => message.is_some_and(|message| {
                 message.get("type").and_then(Json::as_str) == Some(word)
                     && id.fits(message.get("id"))
                     && members.iter().all(|(path, shape)| shape.fits(at_path(message, path)))
             }),
-            (What::Pong(_) | What::Closed | What::CloseFrame | What::Message { .. }, _) => false,
+            (What::Pong(_) | What::Closed | What::CloseFrame | What::CloseCode(_) | What::Message { .. }, _) => false,
         }
     }
 }
@@ -519,6 +527,7 @@ impl fmt::Display for Pattern {
             What::Pong(_) => f.write_str("pong")?,
             What::Closed => f.write_str("the end of the connection")?,
             What::CloseFrame => f.write_str("a close frame")?,
+            What::CloseCode(code) => write!(f, "a close frame with code {code}")?,
             What::Message { word, id, members } => {
                 f.write_str(word)?;
                 match id {

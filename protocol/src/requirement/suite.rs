@@ -11,5 +11,9 @@ macro_rules! syn_rules {
         SynBound001 "SYN-BOUND-001" Must Server Standard Outside
             "A connection that still answers pings does not leave a request that is due an answer without any."
             from "RFC 6455 section 5.5.2, with the answer the request is due in its own row";
+        SynSign001 "SYN-SIGN-001" Must Server Implied Outside
+            "A signature authorizes nothing if its date is a day old or its scope is another region or service."
+            from "Signature Version 4: the date and the scope are part of what is verified"
+            note "The papers of AppSync say which scope a client has to use, and nothing of servers that do not look.";
     } };
 }

@@ -162,10 +162,10 @@ fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
         all([
             vec![
                 subscribe_with(cast, 1, &id, &channel, &credentials),
-                any_of(1, refusals(&id), R::EvtAuth016),
-                open_in_vain(conn, request, R::EvtAuth006),
+                any_of(1, refusals(&id), R::SynSign001),
+                open_in_vain(conn, request, R::SynSign001),
             ],
-            turned_away(conn, R::EvtAuth006),
+            turned_away(conn, R::SynSign001),
         ])
     });
     all([connected(cast, 1), all(each)])
@@ -315,7 +315,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "events/modes/iam-old-signature",
         title: "Signatures of the day before are refused.",
-        covers: &[R::EvtAuth016, R::EvtAuth006],
+        covers: &[R::SynSign001],
         needs: SIGNED,
         steps: |cast| refused_signature(cast, &[Off::Old]),
         ..QUICK
@@ -323,7 +323,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "events/modes/iam-foreign-scope",
         title: "Signatures for another region or service are refused.",
-        covers: &[R::EvtAuth016, R::EvtAuth006],
+        covers: &[R::SynSign001],
         needs: SIGNED,
         steps: |cast| refused_signature(cast, &[Off::Region, Off::Service]),
         ..QUICK

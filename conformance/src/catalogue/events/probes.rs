@@ -2,13 +2,16 @@
 
 use appsync_protocol::handshake::Carrier;
 use appsync_protocol::requirement::Requirement as R;
+use appsync_protocol::server::Mode;
 use appsync_protocol::wire::{OwnedFrame, Request};
 use serde_json::json;
 
 use super::publish_steps::{called, general_error, publish_one, receipt};
 use super::session_steps::{INIT, QUICK, offering, refusal, refusals, unsubscribe};
 use super::steps::{all, any_of, connected, expect, heard, open, say, subscribed, warmed};
-use crate::scenario::{Answer, Cast, Conn, Greeting, Pattern, Scenario, Shape, Step, Tier, Wait};
+use crate::auth::sign::publish_body;
+use crate::catalogue::modes::secret;
+use crate::scenario::{Answer, Cast, Conn, Greeting, Need, Pattern, Scenario, Shape, Step, Tier, Wait};
 
 macro_rules! reactions {
     ($what:literal) => {
@@ -330,6 +333,35 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/probe/a-08-close-code",
+        title: "With which code a refused connection is closed is recorded.",
+        covers: &[R::EvtClose008],
+        steps: |cast| {
+            let request = cast.upgrade(cast.usual_carrier(), &cast.wrong_credentials());
+            let told = vec![
+                Pattern::word("connection_error"),
+                Pattern::word("error"),
+                Pattern::closed().reads("EVT-A-08", "closed without a word").ends(),
+            ];
+            let ends = vec![
+                Pattern::close_code(1000).reads("EVT-A-08", "closed with 1000"),
+                Pattern::close_code(1008).reads("EVT-A-08", "closed with 1008"),
+                Pattern::close_code(4401).reads("EVT-A-08", "closed with 4401"),
+                Pattern::close_frame().reads("EVT-A-08", "closed with another code, or none"),
+                Pattern::closed().reads("EVT-A-08", "ended without a close frame"),
+            ];
+            let greetings =
+                vec![Greeting::accepted(), Greeting::refused().reads("EVT-A-08", "there is no connection").ends()];
+            vec![
+                Step::Open { conn: 1, request, any_of: greetings, rule: R::EvtHandshake001 },
+                say(1, INIT),
+                any_of(1, told, R::EvtInit010),
+                any_of(1, ends, R::EvtClose008),
+            ]
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/probe/a-11-bare-prefix",
         title: "Whether a wildcard covers the channel above it is recorded.",
         covers: &[R::EvtChannel012],
@@ -395,6 +427,26 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/probe/a-23-signed-angle-brackets",
+        title: "Whether a signed publish may hold angle brackets is recorded.",
+        covers: &[R::EvtAuth008],
+        needs: &[Need::Mode(Mode::Iam)],
+        steps: |cast| {
+            let (channel, nonce) = (cast.channel("room"), cast.nonce("event"));
+            let event = json!(format!("<b>{nonce}</b>"));
+            let body = publish_body(&channel, [event.to_string().as_str()]);
+            let authorization = cast.operation_by(&secret(cast, Mode::Iam), &body).to_json();
+            let answers = vec![
+                receipt("signed", 1).reads("EVT-A-23", "taken"),
+                Pattern::with_id("publish_error", "signed").reads("EVT-A-23", "refused"),
+                general_error().reads("EVT-A-23", "refused"),
+            ];
+            let publish = cast.publish_as("signed", &channel, &[event], &authorization);
+            all([connected(cast, 1), vec![say(1, publish), any_of(1, answers, R::EvtAuth008)]])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/probe/a-29-answer-or-event-first",
         title: "Whether a publisher gets its answer or its own event first is recorded.",
         covers: &[R::EvtData001],
@@ -413,6 +465,30 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     warmed(cast, 1, "first", &channel),
                     say(1, publish_one(cast, "own", &channel, &nonce)),
                     any_of(1, answers, R::EvtData001),
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/probe/a-30-order-in-a-publish",
+        title: "Whether the events of one publish come in their order is recorded.",
+        covers: &[R::EvtData003],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let nonces = ["one", "two", "three", "four", "five"].map(|name| cast.nonce(name));
+            let events = nonces.each_ref().map(|nonce| json!(nonce));
+            let event = |nonce: &String| Pattern::with_id("data", "all").has("event", Shape::JsonText(json!(nonce)));
+            let [first, rest @ ..] = &nonces;
+            let mut order = vec![event(first).reads("EVT-A-30", "the first of five comes first")];
+            order.extend(rest.iter().map(|nonce| event(nonce).reads("EVT-A-30", "another of five comes first")));
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "all", &channel),
+                vec![
+                    warmed(cast, 1, "all", &channel),
+                    called(cast.http_publish(&channel, &events), vec![Answer::status(200)], R::EvtHttp004),
+                    any_of(1, order, R::EvtData003),
                 ],
             ])
         },

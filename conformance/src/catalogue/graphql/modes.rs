@@ -151,8 +151,8 @@ fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
         let start = start_with(cast, &id, &room, &operation_signed(cast, &data(&room), *off));
         let request = cast.upgrade(cast.usual_carrier(), &connect_signed(cast, *off));
         all([
-            vec![start, expect(1, refusal(&id), R::GqlAuth018), open_in_vain(conn, request, R::GqlAuth016)],
-            turned_away(conn, R::GqlAuth016),
+            vec![start, expect(1, refusal(&id), R::SynSign001), open_in_vain(conn, request, R::SynSign001)],
+            turned_away(conn, R::SynSign001),
         ])
     });
     all([connected(cast, 1), all(each)])
@@ -254,7 +254,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "graphql/modes/iam-old-signature",
         title: "Signatures of the day before are refused.",
-        covers: &[R::GqlAuth018, R::GqlAuth016],
+        covers: &[R::SynSign001],
         needs: SIGNED,
         steps: |cast| refused_signature(cast, &[Off::Old]),
         ..QUICK
@@ -262,7 +262,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "graphql/modes/iam-foreign-scope",
         title: "Signatures for another region or service are refused.",
-        covers: &[R::GqlAuth018, R::GqlAuth016],
+        covers: &[R::SynSign001],
         needs: SIGNED,
         steps: |cast| refused_signature(cast, &[Off::Region, Off::Service]),
         ..QUICK

@@ -1,6 +1,6 @@
 //! Open questions of this dialect, asked of the target; see [`crate::catalogue::probes`].
 
-use appsync_protocol::handshake::Carrier;
+use appsync_protocol::handshake::{Carrier, Credentials};
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use serde_json::json;
@@ -669,6 +669,55 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                     any_of(1, heard, R::GqlSub006),
                 ],
             ])
+        },
+        ..SCENARIO
+    },
+    Scenario {
+        id: "graphql/probe/a-01-without-init",
+        title: "Whether a connection is of use without connection_init is recorded.",
+        covers: &[R::GqlSub006],
+        steps: |cast| {
+            let answers = vec![
+                Pattern::with_id("start_ack", "first").reads("GQL-A-01", "a start is granted without connection_init"),
+                Pattern::word("connection_ack").reads("GQL-A-01", "a start is passed over until connection_init"),
+                Pattern::word("error").reads("GQL-A-01", "a start is refused without connection_init"),
+                Pattern::word("connection_error").reads("GQL-A-01", "a start is refused without connection_init"),
+                Pattern::closed().reads("GQL-A-01", "a start without connection_init ends the connection"),
+            ];
+            let start = cast.start_channel("first", &cast.nonce("room"));
+            vec![open(cast, 1), say(1, start), say(1, INIT), any_of(1, answers, R::GqlSub006)]
+        },
+        ..SCENARIO
+    },
+    Scenario {
+        id: "graphql/probe/a-12-date-beside-the-key",
+        title: "Whether credentials may bear a date that they do not need is recorded.",
+        covers: &[R::GqlHandshake004],
+        steps: |cast| {
+            let plain = cast.credentials();
+            let dated = match plain.get("x-amz-date") {
+                None => plain.clone().with("x-amz-date", "20260101T000000Z"),
+                Some(_) => plain.clone(),
+            };
+            let ask = |conn, credentials: &Credentials, told| {
+                welcome(conn, "GQL-A-12", cast.upgrade(cast.usual_carrier(), credentials), told)
+            };
+            all([ask(1, &plain, welcomes!("without a date")), ask(2, &dated, welcomes!("with a date"))])
+        },
+        ..SCENARIO
+    },
+    Scenario {
+        id: "graphql/probe/a-18-name-of-the-timeout",
+        title: "Under which name connection_ack tells the timeout is recorded.",
+        covers: &[R::GqlInit003],
+        steps: |cast| {
+            let ack = |name| Pattern::word("connection_ack").has(name, Shape::Present);
+            let answers = vec![
+                ack("payload.connectionTimeoutMs").reads("GQL-A-18", "connectionTimeoutMs"),
+                ack("payload.connectionTimeout").reads("GQL-A-18", "connectionTimeout"),
+                Pattern::word("connection_ack").reads("GQL-A-18", "it is not told"),
+            ];
+            vec![open(cast, 1), say(1, INIT), any_of(1, answers, R::GqlInit003)]
         },
         ..SCENARIO
     },

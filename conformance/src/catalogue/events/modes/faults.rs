@@ -58,14 +58,14 @@ pub(in super::super) static FAULTS: &[Fault] = &[
     Fault {
         name: "events-signatures-last-for-ever",
         about: "does not look at the date of a signature",
-        breaks: R::EvtAuth016,
+        breaks: R::SynSign001,
         caught_by: "events/modes/iam-old-signature",
         how: How::Auth(AuthCheck::SignatureDate),
     },
     Fault {
         name: "events-signatures-go-anywhere",
         about: "takes signatures for other regions and services",
-        breaks: R::EvtAuth016,
+        breaks: R::SynSign001,
         caught_by: "events/modes/iam-foreign-scope",
         how: How::Auth(AuthCheck::SignatureScope),
     },

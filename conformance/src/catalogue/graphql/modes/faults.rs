@@ -45,14 +45,14 @@ pub(in super::super) static FAULTS: &[Fault] = &[
     Fault {
         name: "graphql-signatures-last-for-ever",
         about: "does not look at the date of a signature",
-        breaks: R::GqlAuth018,
+        breaks: R::SynSign001,
         caught_by: "graphql/modes/iam-old-signature",
         how: How::Auth(AuthCheck::SignatureDate),
     },
     Fault {
         name: "graphql-signatures-go-anywhere",
         about: "takes signatures for other regions and services",
-        breaks: R::GqlAuth018,
+        breaks: R::SynSign001,
         caught_by: "graphql/modes/iam-foreign-scope",
         how: How::Auth(AuthCheck::SignatureScope),
     },
