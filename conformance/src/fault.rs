@@ -161,6 +161,10 @@ pub enum AuthCheck {
     KeyDate,
     /// An API key is looked at before a token.
     KeyFirst,
+    /// An API key is looked at as a whole.
+    KeyWhole,
+    /// An API key is looked at with its case.
+    KeyCase,
 }
 
 impl DoorCheck {
@@ -251,6 +255,8 @@ pub enum Change {
     MangleUnusualId,
     /// The id is that of another subscription of the connection, where there is one.
     OtherId,
+    /// It is sent once more, with this id.
+    Readdressed(&'static str),
     /// It is sent in a binary frame.
     AsBinary,
     /// The text is cut in half.

@@ -38,6 +38,14 @@ const LONG_FILES: Listed = &[
     ("conformance/src/auth/tests/endpoint.rs", "every mode at every place where credentials are presented"),
     ("conformance/src/auth/tests/signature.rs", "vectors, recordings and the signing crate judge one verifier"),
     ("conformance/src/auth/sigv4.rs", "the whole of one algorithm, checked against vectors"),
+    (
+        "conformance/src/catalogue/events/credentials.rs",
+        "scenarios are data: how credentials may be written and be wrong",
+    ),
+    (
+        "conformance/src/catalogue/graphql/credentials.rs",
+        "scenarios are data: how credentials may be written and be wrong",
+    ),
     ("conformance/src/catalogue/events/probes.rs", "scenarios are data: one for each open question"),
     ("conformance/src/catalogue/graphql/declared.rs", "scenarios are data: all that needs set-up but filters"),
     ("conformance/src/catalogue/graphql/enhanced.rs", "scenarios are data: every operator"),

@@ -20,6 +20,8 @@ pub struct Keyring {
 }
 
 /// Something else than the truth, which no API knows.
+/// Shortest key that is taken for one, and not for a word that may stand in any text.
+const KEY_MIN: usize = 8;
 const WRONG: &str = "wrongwrongwrongwrongwrongwrongwrongwrong";
 
 impl Keyring {
@@ -92,6 +94,9 @@ impl Keyring {
             }
         }
         texts.extend(self.hidden.iter().map(|text| ("secret", text.clone())));
+        // What is presented in place of a key tells the key.
+        let keys: Vec<_> = texts.iter().filter(|(label, _)| *label == "key").map(|(_, key)| key.clone()).collect();
+        texts.extend(keys.iter().flat_map(|key| near_keys(key)).map(|near| ("near key", near)));
         texts.retain(|(_, text)| !text.is_empty());
         texts
     }
@@ -134,6 +139,19 @@ pub fn wrong(secret: &Secret) -> Secret {
             region: keys.region.clone(),
         }),
     }
+}
+
+/// Keys that are next to this one: with one character more; and where it is no mere word, with one less and in another
+/// case.
+pub fn near_keys(key: &str) -> Vec<String> {
+    let mut near = vec![format!("{key}x")];
+    if key.len() >= KEY_MIN {
+        let kept = key.char_indices().next_back().map_or(0, |(last, _)| last);
+        near.push(key[..kept].to_owned());
+        let turn = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        near.extend(Some(key.chars().map(turn).collect()).filter(|other: &String| other != key));
+    }
+    near
 }
 
 /// Whether a token has the form of a JWT.
@@ -214,6 +232,18 @@ mod tests {
         for changed in [with_another_signature(&token), with_another_subject(&token), unsigned(&token)] {
             assert!(is_jwt(&changed) && changed != token, "{changed}");
         }
+    }
+
+    #[test]
+    fn a_key_next_to_the_right_one_does_not_get_through_the_redactor() {
+        let redactor = example::keyring().redactor("da2-secretkey");
+
+        for near in near_keys("da2-secretkey") {
+            let shown = redactor.text(&format!(r#"{{"x-api-key":"{near}"}}"#));
+            assert!(!shown.to_lowercase().contains("secretke"), "{near}: {shown}");
+        }
+        assert_eq!(near_keys("da2-secretkey").len(), 3);
+        assert_eq!(near_keys("test"), ["testx"]);
     }
 
     #[test]

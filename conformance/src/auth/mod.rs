@@ -27,7 +27,9 @@ mod token;
 mod tests;
 
 pub use denial::Denial;
-pub use keyring::{Keyring, is_jwt, mode_of, mode_word, unsigned, with_another_signature, with_another_subject, wrong};
+pub use keyring::{
+    Keyring, is_jwt, mode_of, mode_word, near_keys, unsigned, with_another_signature, with_another_subject, wrong,
+};
 pub use keys::{AwsKeys, KeysError, region_of};
 pub use modes::{AllowedModes, ModeName, NamespaceModes};
 pub use settings::{
@@ -85,19 +87,19 @@ pub struct Authorizer {
 /// Which checks are made: all of them, unless an endpoint is bent on purpose.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Checks {
-    skipped: u16,
+    skipped: u32,
 }
 
 impl Checks {
     /// The same without one of them.
     #[must_use]
     pub const fn without(self, check: AuthCheck) -> Self {
-        Self { skipped: self.skipped | 1 << check as u16 }
+        Self { skipped: self.skipped | 1 << check as u32 }
     }
 
     /// Whether a check is made.
     pub const fn makes(self, check: AuthCheck) -> bool {
-        self.skipped & (1 << check as u16) == 0
+        self.skipped & (1 << check as u32) == 0
     }
 }
 
@@ -160,8 +162,11 @@ impl Authorizer {
     fn judge_api_key(&self, now_unix_s: u64, key: &str) -> Result<Identity, Denial> {
         let dated = self.checks.makes(AuthCheck::KeyDate);
         // GQL-AUTH-024: a key that has expired is as good as none.
-        let known =
-            |own: &&ApiKey| is_same(&own.key, key) && own.expires_unix_s.is_none_or(|end| now_unix_s < end || !dated);
+        let (whole, cased) = (self.checks.makes(AuthCheck::KeyWhole), self.checks.makes(AuthCheck::KeyCase));
+        let fits = |own: &str| {
+            is_same(own, key) || (!whole && own.starts_with(key)) || (!cased && own.eq_ignore_ascii_case(key))
+        };
+        let known = |own: &&ApiKey| fits(&own.key) && own.expires_unix_s.is_none_or(|end| now_unix_s < end || !dated);
         self.api_keys.iter().find(known).map(|_| Identity::default()).ok_or(Denial::Unauthorized)
     }
 

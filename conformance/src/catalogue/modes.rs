@@ -74,6 +74,12 @@ pub(super) fn secret(cast: &Cast, mode: Mode) -> Secret {
     cast.secret(mode).unwrap_or_else(|| Secret::Token(String::new()))
 }
 
+/// API keys that are none, each next to the one that was given: shorter, longer, and in another case.
+pub(super) fn near_keys(cast: &Cast) -> Vec<Secret> {
+    let Some(Secret::ApiKey(key)) = cast.secret(Mode::ApiKey) else { return Vec::new() };
+    crate::auth::near_keys(&key).into_iter().map(Secret::ApiKey).collect()
+}
+
 /// A mode that is not this one, if there is any.
 pub(super) fn another(cast: &Cast, mode: Mode) -> Mode {
     cast.modes().into_iter().find(|own| *own != mode).unwrap_or(mode)

@@ -19,6 +19,11 @@ pub trait Actor {
     /// The answer to an upgrade is a 101 that does not prove that it belongs to the key of the request.
     fn unproven(&mut self, at: Moment, conn: Conn, why: String);
 
+    /// The connection ended before there was an answer to the upgrade.
+    fn hung_up(&mut self, at: Moment, conn: Conn, why: String) {
+        self.upgraded(at, conn, Err(why));
+    }
+
     /// One frame from the peer, the end of the connection included.
     fn frame(&mut self, at: Moment, conn: Conn, frame: OwnedFrame);
 
@@ -43,6 +48,10 @@ impl Actor for Player<'_> {
 
     fn unproven(&mut self, at: Moment, conn: Conn, why: String) {
         Self::unproven(self, at, conn, why);
+    }
+
+    fn hung_up(&mut self, at: Moment, conn: Conn, why: String) {
+        Self::hung_up(self, at, conn, why);
     }
 
     fn frame(&mut self, at: Moment, conn: Conn, frame: OwnedFrame) {

@@ -111,7 +111,7 @@ impl Inbox {
             OwnedFrame::Text { text, .. } => {
                 let message = parse_json(text).filter(Json::is_object);
                 // A server may escape any character, so nonces are looked for in the usual spelling.
-                let plain = message.as_ref().filter(|_| text.contains("\\u")).map(ToString::to_string);
+                let plain = message.as_ref().filter(|_| text.contains("\\u")).map(unfolded);
                 let plain = plain.as_deref().unwrap_or(text);
                 let (nonces, run) = (nonces(plain, prefix), plain.contains(run_of(prefix)));
                 (message, nonces, run)
@@ -203,8 +203,16 @@ impl Inbox {
             | What::CloseFrame
             | What::CloseCode(_) => false,
         };
+        let only_ends = any_of.iter().all(|p| match &p.what {
+            What::Closed | What::CloseFrame | What::CloseCode(_) => true,
+            What::Message { .. } | What::Pong(_) => false,
+        });
         match word {
-            "ka" | "connection_ack" => wants(word),
+            "ka" => wants(word),
+            // Where a refusal of the connection is due, an acknowledgement is none.
+            "connection_ack" => wants(word) || wants("connection_error"),
+            // It may be said again before the end that it announces.
+            "connection_error" if only_ends => false,
             "data" => {
                 // An event with a nonce that no alternative knows belongs to a later step.
                 let known: BTreeSet<String> =
@@ -215,6 +223,27 @@ impl Inbox {
             _ => any_of.iter().any(about) || !self.ids.contains(id),
         }
     }
+}
+
+/// A message in the usual spelling, followed by whatever JSON its strings hold.
+fn unfolded(message: &Json) -> String {
+    let mut out = message.to_string();
+    let mut rest = vec![message.clone()];
+    while let Some(value) = rest.pop() {
+        match value {
+            Json::String(text) => {
+                if let Some(held) = Some(text).filter(|text| text.contains("\\u")).as_deref().and_then(parse_json) {
+                    out.push('\n');
+                    out.push_str(&held.to_string());
+                    rest.push(held);
+                }
+            }
+            Json::Array(items) => rest.extend(items),
+            Json::Object(members) => rest.extend(members.into_iter().map(|(_, member)| member)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    out
 }
 
 /// The nonces of the scenario that stand in a text.

@@ -237,6 +237,24 @@ impl<'s> Player<'s> {
         }
     }
 
+    /// The connection ended before there was an answer to the upgrade.
+    pub fn hung_up(&mut self, at: Moment, conn: Conn, why: String) {
+        match &self.waiting {
+            Waiting::Upgrade { conn: waiting, any_of, rule, .. } if *waiting == conn && !self.scenario.hazard => {
+                let (expected, rule) = (any_of.iter().map(ToString::to_string).collect(), *rule);
+                self.now = self.now.max(at);
+                self.note(conn, Event::Failed { what: why.clone() });
+                self.end(Ending::Unmet(Unmet { rule, expected, got: why, entry: None, silent: true }));
+            }
+            Waiting::Nothing
+            | Waiting::Upgrade { .. }
+            | Waiting::Message { .. }
+            | Waiting::Call { .. }
+            | Waiting::Warm { .. }
+            | Waiting::Quiet { .. } => self.upgraded(at, conn, Err(why)),
+        }
+    }
+
     /// The answer to an upgrade is a 101 that does not prove that it belongs to the key of the request.
     pub fn unproven(&mut self, at: Moment, conn: Conn, why: String) {
         match (self.scenario.dialect, &self.waiting) {

@@ -7,7 +7,7 @@ use appsync_protocol::conversation::Phase;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::transcript::Redactor;
-use appsync_protocol::wire::OwnedFrame;
+use appsync_protocol::wire::{OwnedFrame, Side};
 
 use super::inbox::Found;
 use super::{Ending, Player, Unmet};
@@ -179,7 +179,7 @@ impl Player<'_> {
     /// Whether the last thing that came is an answer to the probe.
     fn answered_probe(&self) -> bool {
         self.record.last().is_some_and(|entry| match &entry.event {
-            super::Event::Frame { from: appsync_protocol::wire::Side::Server, frame } => match frame {
+            super::Event::Frame { from: Side::Server, frame } => match frame {
                 OwnedFrame::Pong(payload) => payload == PROBE,
                 OwnedFrame::Text { text, .. } => text.contains("connection_ack"),
                 OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Close { .. } | OwnedFrame::Lost => false,
@@ -247,6 +247,12 @@ impl Player<'_> {
             Silence::Probing => {
                 self.end(Ending::Trouble("no answer, and the connection does not answer a ping either".into()));
             }
+            // After a close frame of this side nothing but the other's is due, pongs included (RFC 6455 section 5.5.1).
+            Silence::NotYet if self.is_closing(conn) => {
+                let expected = any_of.iter().map(|p| cut(&p.to_string(), 400)).collect();
+                let got = "nothing, although a close frame was sent".into();
+                self.end(Ending::Unmet(Unmet { rule, expected, got, entry: None, silent: true }));
+            }
             Silence::NotYet => {
                 let wants_pong = any_of.iter().any(|p| matches!(p.what, What::Pong(_)));
                 let until = self.now + self.limits.step;
@@ -258,6 +264,14 @@ impl Player<'_> {
                 }
             }
         }
+    }
+
+    /// Whether this side has said goodbye, and the other has not.
+    fn is_closing(&self, conn: Conn) -> bool {
+        self.lines.get(&conn).is_some_and(|line| match line.conversation.phase() {
+            Phase::Closing { by } => by == Side::Client && !line.over,
+            Phase::Fresh | Phase::Greeting { .. } | Phase::Open { .. } | Phase::Refused | Phase::Closed => false,
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of one waiting state")]

@@ -201,6 +201,11 @@ fn change(frame: OwnedFrame, change: Change, subscriptions: &[String]) -> Vec<Ow
         Change::CloseInstead(code) => vec![close(code)],
         Change::CloseAfter(code) => vec![whole(text), close(code)],
         Change::LoseInstead => vec![OwnedFrame::Lost],
+        Change::Readdressed(id) => {
+            let mut again = parse_json(&text).unwrap_or_default();
+            set(&mut again, "id", Json::String(id.into()));
+            vec![whole(text), whole(again.to_string())]
+        }
         Change::Before(other) => vec![whole(other.into()), whole(text)],
         Change::After(other) => vec![whole(text), whole(other.into())],
         Change::Remove(_)
@@ -253,6 +258,7 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
         | Change::CloseInstead(_)
         | Change::CloseAfter(_)
         | Change::LoseInstead
+        | Change::Readdressed(_)
         | Change::Before(_)
         | Change::After(_) => {}
     }

@@ -259,6 +259,9 @@ impl Traffic {
                         player.upgraded(at, conn, answer);
                     }
                     Err(error @ LinkError::BadAccept { .. }) => player.unproven(at, conn, error.to_string()),
+                    Err(LinkError::Closed { at: peer, .. }) => {
+                        player.hung_up(at, conn, format!("{peer} closed the connection without an answer"));
+                    }
                     Err(error) => player.upgraded(at, conn, Err(error.to_string())),
                 }
             }

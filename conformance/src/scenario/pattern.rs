@@ -66,7 +66,8 @@ pub enum IdIs {
 /// What a value has to be.
 #[derive(Clone, Debug)]
 pub enum Shape {
-    /// This value, by meaning.
+    /// This value, by meaning. Strings that hold JSON objects are compared by what they hold: AWSJSON is read for a
+    /// resolver and written again for the answer.
     Is(Json),
     /// One of these values.
     OneOf(Vec<Json>),
@@ -284,8 +285,8 @@ impl Shape {
             Self::Absent => value.is_none(),
             Self::Nothing => value.is_none_or(Json::is_null),
             Self::Present => value.is_some(),
-            Self::Is(wanted) => value.is_some_and(|value| same_meaning(wanted, value)),
-            Self::OneOf(wanted) => value.is_some_and(|value| wanted.iter().any(|w| same_meaning(w, value))),
+            Self::Is(wanted) => value.is_some_and(|value| is_same(wanted, value)),
+            Self::OneOf(wanted) => value.is_some_and(|value| wanted.iter().any(|w| is_same(w, value))),
             Self::JsonText(wanted) => value.is_some_and(|value| holds(value, wanted)),
             Self::Holding(part) => value.and_then(Json::as_str).is_some_and(|text| text.contains(part.as_str())),
             Self::Text => value.is_some_and(Json::is_string),
@@ -326,6 +327,23 @@ fn indexes(entries: &[Json], length: usize) -> bool {
 fn whole_number(value: &Json) -> Option<u64> {
     let whole = |number: f64| (number.fract() == 0.0 && (0.0..9e15).contains(&number)).then_some(number as u64);
     value.as_u64().or_else(|| value.as_f64().and_then(whole))
+}
+
+/// Whether two values are the same by meaning, the objects included that their strings hold.
+fn is_same(wanted: &Json, value: &Json) -> bool {
+    match (wanted, value) {
+        (Json::String(wanted), Json::String(value)) if wanted != value && wanted.starts_with('{') => parse_json(wanted)
+            .zip(parse_json(value))
+            .is_some_and(|(wanted, value)| value.is_object() && same_meaning(&wanted, &value)),
+        (Json::Array(wanted), Json::Array(value)) => {
+            wanted.len() == value.len() && wanted.iter().zip(value).all(|(wanted, value)| is_same(wanted, value))
+        }
+        (Json::Object(wanted), Json::Object(value)) => {
+            wanted.len() == value.len()
+                && wanted.iter().all(|(name, member)| value.get(name).is_some_and(|value| is_same(member, value)))
+        }
+        (wanted, value) => same_meaning(wanted, value),
+    }
 }
 
 fn holds(value: &Json, wanted: &Json) -> bool {

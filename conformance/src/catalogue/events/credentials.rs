@@ -7,13 +7,16 @@ use appsync_protocol::server::{Check, Mode};
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
+use super::publish_steps::{general_error, publish_refusal};
 use super::session_steps::{
-    INIT, QUICK, admitted, beside_a_bystander, edit, ended, open_in_vain, pinged, refusals, taken,
+    INIT, QUICK, admitted, beside_a_bystander, edit, ended, forbidden, open_in_vain, pinged, refusals, taken,
+    turned_away,
 };
-use super::steps::{all, any_of, connected, expect, say, subscribed};
+use super::steps::{all, any_of, connected, expect, heard, published, say, subscribed, warmed};
 use crate::auth::sign::subscribe_body;
-use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::{Cast, Greeting, Pattern, Scenario, Shape, Step};
+use crate::catalogue::modes::near_keys;
+use crate::fault::{AuthCheck, Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
+use crate::scenario::{Cast, Greeting, Need, Pattern, Scenario, Shape, Step};
 
 /// `subscribe` with this authorization and the answer that takes it.
 fn taken_as(cast: &Cast, id: &str, authorization: &str, rule: R) -> Vec<Step> {
@@ -79,6 +82,57 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 say(1, INIT),
                 expect(1, told("connection_error answers connection_init"), R::EvtHandshake012),
             ]
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/credentials/near-key",
+        title: "A key that lacks its last character, has one more or is in another case opens no connection.",
+        covers: &[R::EvtAuth027],
+        needs: &[Need::Mode(Mode::ApiKey)],
+        steps: |cast| {
+            all((1..).zip(near_keys(cast)).map(|(conn, key)| {
+                let request = cast.upgrade(cast.usual_carrier(), &cast.connect_by(&key));
+                all([vec![open_in_vain(conn, request, R::EvtAuth027)], turned_away(conn, R::EvtAuth027)])
+            }))
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/credentials/operations-with-a-near-key",
+        title: "A key that lacks its last character, has one more or is in another case subscribes to nothing.",
+        covers: &[R::EvtAuth016],
+        needs: &[Need::Mode(Mode::ApiKey)],
+        steps: |cast| {
+            let each = ["longer", "shorter", "other"].into_iter().zip(near_keys(cast)).map(|(id, key)| {
+                let authorization = cast.operation_by(&key, "").to_json();
+                let subscribe = cast.subscribe_as(id, &cast.channel("room"), &authorization);
+                vec![say(1, subscribe), any_of(1, refusals(id), R::EvtAuth016)]
+            });
+            all([connected(cast, 1), all(each)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/credentials/refused-subscribe-hears-nothing",
+        title: "A subscribe that was refused for its key hears nothing of what is published afterwards.",
+        covers: &[R::EvtAuth016, R::EvtData001],
+        steps: |cast| {
+            let (channel, nonce) = (cast.channel("room"), cast.nonce("event"));
+            let wrong = cast.subscribe_as("wrong", &channel, &cast.wrong_credentials().to_json());
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "right", &channel),
+                vec![
+                    warmed(cast, 1, "right", &channel),
+                    say(1, wrong),
+                    any_of(1, refusals("wrong"), R::EvtAuth016),
+                    forbidden(1, "wrong", &nonce, R::EvtData001),
+                    published(cast, &channel, &nonce),
+                    heard(1, "right", &nonce, R::EvtData001),
+                    Step::Quiet { conn: 1 },
+                ],
+            ])
         },
         ..QUICK
     },
@@ -196,6 +250,20 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/credentials/publish-with-empty-object",
+        title: "A publish whose authorization has no members, or just the host, is refused.",
+        covers: &[R::EvtAuth021],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let ask = |id: &str, authorization: Json| {
+                let publish = cast.publish_as(id, &channel, &[json!(cast.nonce(id))], &authorization.to_string());
+                vec![say(1, publish), any_of(1, vec![publish_refusal(id), general_error()], R::EvtAuth021)]
+            };
+            all([connected(cast, 1), ask("empty", json!({})), ask("host", json!({ "host": cast.auth_host }))])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/credentials/operation-with-other-types",
         title: "A subscribe whose authorization is no object, or has members that are no strings, is refused alone.",
         covers: &[R::EvtAuth035, R::SynAlive001, R::SynAlive002],
@@ -230,6 +298,45 @@ pub(super) static SCENARIOS: &[Scenario] = &[
 ];
 
 pub(super) static FAULTS: &[Fault] = &[
+    Fault {
+        name: "events-ack-before-refusal",
+        about: "acknowledges a connection right before it refuses it",
+        breaks: R::EvtAuth027,
+        caught_by: "events/control/refuses-a-wrong-key",
+        how: edit(
+            "connection_error",
+            Nth::Every,
+            Change::Before(r#"{"type":"connection_ack","connectionTimeoutMs":300000}"#),
+        ),
+    },
+    Fault {
+        name: "events-refused-subscribe-hears-all-the-same",
+        about: "delivers to a subscription that it has refused",
+        breaks: R::EvtData001,
+        caught_by: "events/credentials/refused-subscribe-hears-nothing",
+        how: edit("data", Nth::From(2), Change::Readdressed("wrong")),
+    },
+    Fault {
+        name: "events-publish-with-empty-authorization",
+        about: "takes a publish whose authorization has no members",
+        breaks: R::EvtAuth021,
+        caught_by: "events/credentials/publish-with-empty-object",
+        how: How::Skip(Check::OperationCredentials),
+    },
+    Fault {
+        name: "events-part-of-a-key-is-good",
+        about: "takes a key for good whose beginning is right",
+        breaks: R::EvtAuth027,
+        caught_by: "events/credentials/near-key",
+        how: How::Auth(AuthCheck::KeyWhole),
+    },
+    Fault {
+        name: "events-key-in-any-case",
+        about: "compares keys without their case",
+        breaks: R::EvtAuth016,
+        caught_by: "events/credentials/operations-with-a-near-key",
+        how: How::Auth(AuthCheck::KeyCase),
+    },
     Fault {
         name: "events-empty-authorization-passes",
         about: "takes an authorization object without a key",

@@ -117,6 +117,41 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/channel/neighbours-of-a-deep-one",
+        title: "A channel of five segments does not hear those that differ in a slash, in the last segment or in depth.",
+        covers: &[R::EvtData006],
+        steps: |cast| {
+            let room = cast.channel("room");
+            let others =
+                ["ab/c/d", "a/b/cd", "a/bcd", "a/bc/e", "a/bc/d-2", "a/bc"].map(|path| format!("{room}/{path}"));
+            let own = format!("{room}/a/bc/d");
+            all([connected(cast, 1), taken(cast, 1, "first", &own, R::EvtSub007), untold(cast, &own, &others)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/delivery/fifty-in-a-row",
+        title: "A subscription hears each of fifty events.",
+        covers: &[R::EvtData001],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let batch = |n: usize| {
+                let nonces = [1, 2, 3, 4, 5].map(|k| cast.nonce(&format!("event-{n}-{k}")));
+                let events = nonces.each_ref().map(|nonce| json!(nonce));
+                let sent = called(cast.http_publish(&channel, &events), vec![Answer::status(200)], R::EvtHttp004);
+                let each = nonces.iter().map(|nonce| heard(1, "first", nonce, R::EvtData001));
+                std::iter::once(sent).chain(each).collect::<Vec<_>>()
+            };
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "first", &channel),
+                vec![warmed(cast, 1, "first", &channel)],
+                all((0..10).map(batch)),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/channel/neighbours-of-a-wildcard",
         title: "A wildcard does not hear channels below one whose name begins like its prefix.",
         covers: &[R::EvtData006],
@@ -282,6 +317,20 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtData006,
         caught_by: "events/channel/neighbours",
         how: How::Skip(Check::ChannelEnd),
+    },
+    Fault {
+        name: "events-deep-channels-by-their-beginning",
+        about: "takes a channel of five segments for every channel that begins like it",
+        breaks: R::EvtData006,
+        caught_by: "events/channel/neighbours-of-a-deep-one",
+        how: How::Skip(Check::ChannelEnd),
+    },
+    Fault {
+        name: "events-deaf-after-thirty",
+        about: "delivers thirty events to a connection and no more",
+        breaks: R::EvtData001,
+        caught_by: "events/delivery/fifty-in-a-row",
+        how: edit("data", Nth::From(31), Change::Drop),
     },
     Fault {
         name: "events-wildcard-of-parts-of-segments",

@@ -4,15 +4,17 @@ use appsync_protocol::handshake::Credentials;
 use appsync_protocol::handshake::base64::{encode_standard, percent_encode};
 use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement as R;
-use appsync_protocol::server::Check;
+use appsync_protocol::server::{Check, Mode};
 use appsync_protocol::wire::Request;
 
 use super::steps::{
-    ANY, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, open_in_vain, refusal, say,
-    subscribed_by, told_by_error, turned_away, turned_away_as_bad,
+    ANY, INIT, QUICK, admitted, all, any_of, beside_a_bystander, connected, edit, expect, forbidden, heard,
+    open_in_vain, published, refusal, say, subscribed, subscribed_by, told_by_error, turned_away, turned_away_as_bad,
+    warmed,
 };
-use crate::fault::{Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
-use crate::scenario::{Cast, Pattern, Scenario, Shape};
+use crate::catalogue::modes::near_keys;
+use crate::fault::{AuthCheck, Change, DoorCheck, Fault, How, Nth, Reaction, Trigger};
+use crate::scenario::{Cast, Need, Pattern, Scenario, Shape, Step};
 
 /// An upgrade whose `header` parameter is just this text.
 fn with_header(cast: &Cast, header: &str) -> Request {
@@ -132,6 +134,35 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "graphql/credentials/near-key",
+        title: "A key that lacks its last character, has one more or is in another case opens no connection.",
+        covers: &[R::GqlAuth016],
+        needs: &[Need::Mode(Mode::ApiKey)],
+        steps: |cast| {
+            all((1..).zip(near_keys(cast)).map(|(conn, key)| {
+                let request = cast.upgrade(cast.usual_carrier(), &cast.connect_by(&key));
+                all([vec![open_in_vain(conn, request, R::GqlAuth016)], turned_away(conn, R::GqlAuth016)])
+            }))
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/credentials/start-with-a-near-key",
+        title: "A key that lacks its last character, has one more or is in another case starts no subscription.",
+        covers: &[R::GqlAuth012],
+        needs: &[Need::Subscription, Need::Mode(Mode::ApiKey)],
+        steps: |cast| {
+            let each = ["longer", "shorter", "other"].into_iter().zip(near_keys(cast)).map(|(id, key)| {
+                let (document, variables) = cast.subscription(&cast.nonce("room"));
+                let authorization = cast.operation_by(&key, "").to_json();
+                let start = cast.start_as(id, &document, &variables, &authorization);
+                vec![say(1, start), expect(1, refusal(id), R::GqlAuth012)]
+            });
+            all([connected(cast, 1), all(each)])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "graphql/credentials/unauthorized-type",
         title: "The refusal of an unknown API key is of type UnauthorizedException.",
         covers: &[R::GqlAuth017],
@@ -188,6 +219,31 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "graphql/credentials/refused-start-hears-nothing",
+        title: "A start that was refused for its key hears nothing of what is published afterwards.",
+        covers: &[R::GqlAuth018, R::GqlSub012],
+        needs: ANY,
+        steps: |cast| {
+            let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
+            let (document, variables) = cast.subscription(&room);
+            let wrong = cast.start_as("wrong", &document, &variables, &cast.wrong_credentials().to_json());
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "right", &room),
+                vec![
+                    warmed(cast, 1, "right", &room),
+                    say(1, wrong),
+                    expect(1, refusal("wrong"), R::GqlAuth018),
+                    forbidden(1, "wrong", &nonce, R::GqlSub012),
+                    published(cast, &room, &nonce),
+                    heard(cast, 1, "right", (&room, &nonce), R::GqlSub012),
+                    Step::Quiet { conn: 1 },
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "graphql/credentials/start-without-authorization",
         title: "A start without credentials of its own gets an error with its id.",
         covers: &[R::GqlAuth018],
@@ -212,6 +268,38 @@ pub(super) static FAULTS: &[Fault] = &[
             Nth::Every,
             Change::After(r#"{"type":"connection_ack","payload":{"connectionTimeoutMs":300000}}"#),
         ),
+    },
+    Fault {
+        name: "graphql-ack-before-refusal",
+        about: "acknowledges a connection right before it refuses it",
+        breaks: R::GqlAuth016,
+        caught_by: "graphql/control/refuses-a-wrong-key",
+        how: edit(
+            "connection_error",
+            Nth::Every,
+            Change::Before(r#"{"type":"connection_ack","payload":{"connectionTimeoutMs":300000}}"#),
+        ),
+    },
+    Fault {
+        name: "graphql-part-of-a-key-is-good",
+        about: "takes a key for good whose beginning is right",
+        breaks: R::GqlAuth016,
+        caught_by: "graphql/credentials/near-key",
+        how: How::Auth(AuthCheck::KeyWhole),
+    },
+    Fault {
+        name: "graphql-key-in-any-case",
+        about: "compares keys without their case",
+        breaks: R::GqlAuth012,
+        caught_by: "graphql/credentials/start-with-a-near-key",
+        how: How::Auth(AuthCheck::KeyCase),
+    },
+    Fault {
+        name: "graphql-refused-start-hears-all-the-same",
+        about: "delivers to a subscription that it has refused",
+        breaks: R::GqlSub012,
+        caught_by: "graphql/credentials/refused-start-hears-nothing",
+        how: edit("data", Nth::From(2), Change::Readdressed("wrong")),
     },
     Fault {
         name: "graphql-start-rides-on-the-connection",

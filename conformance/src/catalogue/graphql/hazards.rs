@@ -81,6 +81,22 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         },
         ..QUICK
     },
+    Scenario {
+        id: "graphql/framing/invalid-utf8",
+        title: "A text message that is not UTF-8 ends its connection and no other.",
+        covers: &[R::GqlFrame002, R::SynAlive001, R::SynAlive002],
+        needs: &[Need::Socket],
+        hazard: true,
+        steps: |cast| {
+            // Masked with zeros: the bytes stand as they are.
+            let mut bytes = vec![0x81, 0x80 | 13, 0, 0, 0, 0];
+            bytes.extend_from_slice(b"{\"type\":\"\xc3\x28\"}");
+            let wrong = Step::Raw { conn: 1, bytes, what: "a text message with an invalid byte" };
+            let ended = vec![any_of(1, vec![Pattern::closed()], R::GqlFrame002)];
+            beside_a_bystander(cast, all([connected(cast, 1), vec![wrong]]), ended)
+        },
+        ..QUICK
+    },
 ];
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -118,6 +134,13 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::SynAlive001,
         caught_by: "graphql/framing/binary",
         how: How::Trap(Trigger::Binary, Reaction::Die),
+    },
+    Fault {
+        name: "graphql-ping-kills-after-invalid-utf8",
+        about: "dies of the ping that follows an invalid byte",
+        breaks: R::SynAlive002,
+        caught_by: "graphql/framing/invalid-utf8",
+        how: How::Trap(Trigger::Ping, Reaction::Die),
     },
     Fault {
         name: "graphql-huge-message-ends-all-connections",

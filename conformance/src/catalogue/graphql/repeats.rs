@@ -41,6 +41,26 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "graphql/delivery/forty-in-a-row",
+        title: "A subscription hears each of forty events.",
+        covers: &[R::GqlSub012],
+        needs: CHANNEL,
+        steps: |cast| {
+            let room = cast.nonce("room");
+            let each = (0..40).map(|n| {
+                let nonce = cast.nonce(&format!("event-{n}"));
+                vec![published(cast, &room, &nonce), heard(cast, 1, "first", (&room, &nonce), R::GqlSub012)]
+            });
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "first", &room),
+                vec![warmed(cast, 1, "first", &room)],
+                all(each),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "graphql/errors/each-under-its-own-id",
         title: "Each of three refused starts is told of under its own id, beside a subscription that lives on.",
         covers: &[R::GqlErr002, R::GqlErr014],
@@ -202,6 +222,13 @@ fn texts(nonce: &str) -> Vec<String> {
 }
 
 pub(super) static FAULTS: &[Fault] = &[
+    Fault {
+        name: "graphql-deaf-after-thirty",
+        about: "delivers thirty events to a connection and no more",
+        breaks: R::GqlSub012,
+        caught_by: "graphql/delivery/forty-in-a-row",
+        how: edit("data", Nth::From(31), Change::Drop),
+    },
     Fault {
         name: "graphql-second-stop-unanswered",
         about: "answers the first stop of a connection only",

@@ -5,6 +5,7 @@
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::server::Check;
 
+use super::super::publish_steps::said_and_taken;
 use super::super::session_steps::{QUICK, edit, forbidden, marked, taken, turned_down, warmed_by};
 use super::super::steps::{all, connected, heard, published};
 use crate::fault::{Change, Fault, How, Nth};
@@ -32,6 +33,27 @@ pub(in super::super) static SCENARIOS: &[Scenario] = &[
                     published(cast, &format!("{room}/a/b/c"), &two),
                     heard(1, "wild", &two, R::EvtChannel011),
                 ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/channel/wildcard-hears-both-transports",
+        title: "A subscription to a channel that ends in * hears what is published over HTTP and over a connection.",
+        covers: &[R::EvtChannel011, R::EvtHttp021],
+        steps: |cast| {
+            let (room, posted, said) = (cast.channel("room"), cast.nonce("posted"), cast.nonce("said"));
+            let below = format!("{room}/a/b");
+            all([
+                connected(cast, 1),
+                taken(cast, 1, "wild", &format!("{room}/*"), R::EvtChannel010),
+                vec![
+                    warmed_by(cast, 1, "wild", &below, R::EvtChannel011),
+                    published(cast, &below, &posted),
+                    heard(1, "wild", &posted, R::EvtHttp021),
+                ],
+                said_and_taken(cast, 1, "said", (&below, &said), R::EvtChannel011),
+                vec![heard(1, "wild", &said, R::EvtChannel011)],
             ])
         },
         ..QUICK
@@ -114,6 +136,13 @@ pub(in super::super) static FAULTS: &[Fault] = &[
         breaks: R::EvtChannel011,
         caught_by: "events/channel/wildcard-of-any-depth",
         how: edit("data", Nth::From(3), Change::Drop),
+    },
+    Fault {
+        name: "events-wildcard-deaf-to-connections",
+        about: "delivers to a wildcard what came over HTTP and nothing else",
+        breaks: R::EvtChannel011,
+        caught_by: "events/channel/wildcard-hears-both-transports",
+        how: edit("data", Nth::Only(3), Change::Drop),
     },
     Fault {
         name: "events-wildcard-with-its-prefix",
