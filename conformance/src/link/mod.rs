@@ -42,7 +42,7 @@ pub(crate) use transport::Transport;
 pub const HEAD_LIMIT: usize = 64 * 1024;
 
 /// Longest body of an HTTP answer, in bytes. A longer one is an error.
-pub const BODY_LIMIT: usize = 1024 * 1024;
+pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
 /// How much of the body of a refused upgrade is kept, in bytes. The rest is not read.
 pub const REFUSAL_LIMIT: usize = 64 * 1024;

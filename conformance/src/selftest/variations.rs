@@ -10,6 +10,7 @@ use super::benign::Listed;
 use super::costume::Guise;
 use super::spelling::{Numbers, Spelling, each_error, each_list, edited};
 
+const HELD: &str = "EVT-PUB-027: textual identity is not promised; AWSJSON is read for a resolver and written again";
 const NUMBERS: &str = "RFC 8259 section 6: a number is its value, however it is written";
 const CLOSES: &str = "GQL-CLOSE-009, EVT-A-08: no code is documented for the ends that a server brings about";
 const TIME: &str = "no requirement sets a time for an answer";
@@ -204,7 +205,76 @@ pub(super) const VARIATIONS: &[Listed<Guise>] = &[
         "RFC 8259 section 2: white space between tokens means nothing",
         Guise::Answer(|response| rewrite(response, |text| format!("\n{text}\r\n"))),
     ),
+    (
+        "held-json-written-again",
+        "JSON that strings hold is written with white space.",
+        HELD,
+        Guise::Text(|text| each_held(text, |held| serde_json::to_string_pretty(held).unwrap_or_default())),
+    ),
+    (
+        "held-json-in-other-escapes",
+        "JSON that strings hold is written with each letter escaped.",
+        HELD,
+        Guise::Text(|text| {
+            each_held(text, |held| {
+                Spelling { escapes: Some(|c| c.is_ascii_alphabetic()), ..Spelling::default() }.of(&held.to_string())
+            })
+        }),
+    ),
+    (
+        "http-held-json-written-again",
+        "JSON that strings of bodies hold is written with white space.",
+        HELD,
+        Guise::Answer(|response| {
+            rewrite(response, |text| each_held(text, |held| serde_json::to_string_pretty(held).unwrap_or_default()));
+        }),
+    ),
+    (
+        "refused-connections-told-twice",
+        "A refused connection is told so twice before it ends.",
+        "GQL-ERR-024, EVT-CLOSE-008: the end is what is due, and not silence until then",
+        Guise::Frames(|_, _, frame| match &frame {
+            OwnedFrame::Text { text, .. } if text.contains(r#""connection_error""#) => vec![frame.clone(), frame],
+            OwnedFrame::Text { .. }
+            | OwnedFrame::Binary(_)
+            | OwnedFrame::Ping(_)
+            | OwnedFrame::Pong(_)
+            | OwnedFrame::Close { .. }
+            | OwnedFrame::Lost => vec![frame],
+        }),
+    ),
+    (
+        "refused-subscriptions-without-words",
+        "The entries of a subscribe_error have no message.",
+        "EVT-ERR-002: a message is optional",
+        Guise::Text(|text| {
+            if text.contains(r#""subscribe_error""#) {
+                each_error(text, |error| drop(error.remove("message")))
+            } else {
+                text.into()
+            }
+        }),
+    ),
 ];
+
+/// Writes the JSON objects and arrays that strings hold in another way; a string that holds none stays.
+fn each_held(text: &str, write: fn(&Json) -> String) -> String {
+    fn walk(value: &mut Json, write: fn(&Json) -> String) {
+        match value {
+            Json::String(text) => {
+                if let Some(held) = parse_json(text).filter(|held| held.is_object() || held.is_array()) {
+                    *text = write(&held);
+                }
+            }
+            Json::Array(items) => items.iter_mut().for_each(|item| walk(item, write)),
+            Json::Object(members) => members.values_mut().for_each(|member| walk(member, write)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    let Some(mut value) = parse_json(text) else { return text.into() };
+    walk(&mut value, write);
+    value.to_string()
+}
 
 fn closed(frame: OwnedFrame, code: Option<u16>) -> Vec<OwnedFrame> {
     vec![match frame {
