@@ -98,6 +98,8 @@ pub fn kept_by(config: &Config) -> Capabilities {
         Capability::AuthorizerFails | Capability::AuthorizerCaches => {
             config.auth.lambda.as_ref().is_some_and(|lambda| lambda.tokens.len() > 1)
         }
+        // The policy of every endpoint: 200.
+        Capability::DefaultQuotas => true,
         Capability::ExpiredApiKey => config.auth.api_keys.iter().any(|key| key.expires_unix_s.is_some()),
     };
     Capability::ALL

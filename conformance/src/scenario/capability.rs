@@ -89,6 +89,8 @@ capabilities! {
     /// The Lambda authorizer allows each token that begins with `syncspec-once-` when it is asked about it for the
     /// first time, and never again; its answer on `syncspec-once-kept-...` is cached for 5 minutes, others are not.
     AuthorizerCaches "authorizer-caches";
+    /// A connection may hold 200 subscriptions, which is the quota of an account until it is raised.
+    DefaultQuotas "default-quotas";
     /// The API key `da2-syncspecexpiredapikey00000` was good and has expired.
     ExpiredApiKey "expired-api-key";
 }

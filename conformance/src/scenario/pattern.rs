@@ -79,6 +79,8 @@ pub enum Shape {
     Text,
     /// A whole number above zero.
     PositiveInteger,
+    /// A whole number that is this or more.
+    AtLeast(u64),
     /// An object.
     Object,
     /// An array.
@@ -291,6 +293,7 @@ impl Shape {
             Self::Holding(part) => value.and_then(Json::as_str).is_some_and(|text| text.contains(part.as_str())),
             Self::Text => value.is_some_and(Json::is_string),
             Self::PositiveInteger => value.and_then(whole_number).is_some_and(|n| n > 0),
+            Self::AtLeast(least) => value.and_then(whole_number).is_some_and(|n| n >= *least),
             Self::Object => value.is_some_and(Json::is_object),
             Self::Array => value.is_some_and(Json::is_array),
             Self::Length(length) => value.and_then(Json::as_array).is_some_and(|a| a.len() == *length),
@@ -516,6 +519,7 @@ impl fmt::Display for Shape {
             Self::Holding(part) => write!(f, "a string with {part}"),
             Self::Text => f.write_str("a string"),
             Self::PositiveInteger => f.write_str("a whole number above 0"),
+            Self::AtLeast(least) => write!(f, "a whole number of {least} or more"),
             Self::Object => f.write_str("an object"),
             Self::Array => f.write_str("an array"),
             Self::Length(n) => write!(f, "an array of {n}"),

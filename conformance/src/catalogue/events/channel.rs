@@ -199,6 +199,23 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/channel/namespace-letter-case",
+        title: "A namespace in another letter case is another namespace, and does not exist.",
+        covers: &[R::EvtChannel006, R::EvtChannel007],
+        steps: |cast| {
+            let turned = cast
+                .namespace()
+                .chars()
+                .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+            let channel = format!("/{}/{}", turned.collect::<String>(), cast.nonce("room"));
+            all([
+                connected(cast, 1),
+                vec![say(1, cast.subscribe("turned", &channel)), any_of(1, refusals("turned"), R::EvtChannel007)],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/channel/comes-with-its-use",
         title: "The first publish to a fresh channel succeeds without subscribers.",
         covers: &[R::EvtChannel009],
@@ -322,6 +339,13 @@ pub(super) static FAULTS: &[Fault] = &[
         about: "takes channels of namespaces that do not exist",
         breaks: R::EvtChannel008,
         caught_by: "events/channel/undefined-namespace",
+        how: How::Skip(Check::NamespaceExists),
+    },
+    Fault {
+        name: "events-namespace-in-any-case",
+        about: "takes a namespace in another letter case for one that exists",
+        breaks: R::EvtChannel007,
+        caught_by: "events/channel/namespace-letter-case",
         how: How::Skip(Check::NamespaceExists),
     },
     Fault {

@@ -9,7 +9,7 @@ use super::publish_steps::{QUICK, edit, forbidden, publish_one, publish_refusal,
 use super::session_steps::{taken, turned_down};
 use super::steps::{all, any_of, connected, expect, heard, say, subscribed, warmed};
 use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger, rewrites};
-use crate::scenario::{Need, Pattern, Scenario, Shape, Step, Tier};
+use crate::scenario::{Capability, Need, Pattern, Scenario, Shape, Step, Tier};
 
 /// Subscriptions that one connection holds.
 const SUBSCRIPTIONS_MAX: u32 = 200;
@@ -25,7 +25,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "events/limits/subscriptions",
         title: "A connection holds 200 subscriptions, and the next is refused with MaxSubscriptionsReachedError.",
         covers: &[R::EvtSub010, R::EvtLimit004],
-        needs: &[Need::Limits],
+        needs: &[Need::Limits, Need::Capability(Capability::DefaultQuotas)],
         tier: Tier::Standard,
         steps: |cast| {
             let channel = cast.channel("room");

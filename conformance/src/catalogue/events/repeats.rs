@@ -111,7 +111,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         steps: |cast| {
             let room = cast.channel("room");
             let shorter = room.get(..room.len() - 1).unwrap_or_default().to_owned();
-            let others = [format!("{room}s"), format!("{room}-2"), format!("{room}/below"), shorter];
+            let joined = format!("/{}/{}", cast.namespace(), cast.nonce("room").replace('-', ""));
+            let others = [format!("{room}s"), format!("{room}-2"), format!("{room}/below"), shorter, joined];
             all([connected(cast, 1), taken(cast, 1, "first", &room, R::EvtSub007), untold(cast, &room, &others)])
         },
         ..QUICK
@@ -126,6 +127,54 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 ["ab/c/d", "a/b/cd", "a/bcd", "a/bc/e", "a/bc/d-2", "a/bc"].map(|path| format!("{room}/{path}"));
             let own = format!("{room}/a/bc/d");
             all([connected(cast, 1), taken(cast, 1, "first", &own, R::EvtSub007), untold(cast, &own, &others)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/delivery/each-of-a-batch",
+        title: "Each event of a publish over a connection reaches its subscribers, on that connection and on another.",
+        covers: &[R::EvtData003],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let nonces = [1, 2, 3, 4, 5].map(|n| cast.nonce(&format!("event-{n}")));
+            let events = nonces.each_ref().map(|nonce| json!(nonce));
+            let all_heard = |conn, id: &str| nonces.iter().map(|n| heard(conn, id, n, R::EvtData003)).collect();
+            all([
+                connected(cast, 1),
+                connected(cast, 2),
+                subscribed(cast, 1, "own", &channel),
+                subscribed(cast, 2, "other", &channel),
+                vec![
+                    warmed(cast, 1, "own", &channel),
+                    warmed(cast, 2, "other", &channel),
+                    say(1, cast.publish("batch", &channel, &events)),
+                    expect(1, receipt("batch", 5), R::EvtPub003),
+                ],
+                all_heard(1, "own"),
+                all_heard(2, "other"),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/unsubscribe/ids-alike",
+        title: "An unsubscribe ends the subscription of its id and none whose id begins alike.",
+        covers: &[R::EvtSub021],
+        steps: |cast| {
+            let (channel, nonce) = (cast.channel("room"), cast.nonce("event"));
+            let ids = ["5f0c2a9e-0001-4000-8000-1", "5f0c2a9e-0001-4000-8000-2", "5f0c2a9e-0001-4000-8000-10"];
+            let [first, second, third] = ids;
+            all([
+                connected(cast, 1),
+                all(ids.map(|id| subscribed(cast, 1, id, &channel))),
+                ids.iter().map(|id| warmed(cast, 1, id, &channel)).collect(),
+                ended(1, first, R::EvtSub021),
+                vec![
+                    published(cast, &channel, &nonce),
+                    heard(1, second, &nonce, R::EvtSub021),
+                    heard(1, third, &nonce, R::EvtSub021),
+                ],
+            ])
         },
         ..QUICK
     },
@@ -324,6 +373,20 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtData006,
         caught_by: "events/channel/neighbours-of-a-deep-one",
         how: How::Skip(Check::ChannelEnd),
+    },
+    Fault {
+        name: "events-batch-short-of-one",
+        about: "delivers four of the five events of a publish",
+        breaks: R::EvtData003,
+        caught_by: "events/delivery/each-of-a-batch",
+        how: edit("data", Nth::Only(5), Change::Drop),
+    },
+    Fault {
+        name: "events-unsubscribe-of-ids-alike",
+        about: "delivers nothing more to a connection once one of its subscriptions has ended",
+        breaks: R::EvtSub021,
+        caught_by: "events/unsubscribe/ids-alike",
+        how: edit("data", Nth::From(10), Change::Drop),
     },
     Fault {
         name: "events-deaf-after-thirty",

@@ -3,9 +3,11 @@
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 
-use super::steps::{QUICK, all, any_of, bad_start, beside_a_bystander, connected, say};
-use crate::fault::{Fault, How, Reaction, Trigger};
-use crate::scenario::{Cast, Need, Pattern, Scenario, Step};
+use super::steps::{
+    CHANNEL, QUICK, all, any_of, bad_start, beside_a_bystander, connected, published, say, subscribed, warmed,
+};
+use crate::fault::{Change, Fault, How, Nth, Reaction, Trigger};
+use crate::scenario::{Cast, Need, Pattern, Scenario, Shape, Step};
 
 /// Sends something unreadable beside a bystander. The connection then serves a request that is known to be
 /// answered, after an error without id or without one, or it is closed.
@@ -25,6 +27,37 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         covers: &[R::GqlFrame010, R::SynAlive001, R::SynAlive002],
         hazard: true,
         steps: |cast| unreadable(cast, vec![say(1, r#"{"type":"start","id":"#)]),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/framing/malformed-json-spares-subscriptions",
+        title: "After malformed JSON a connection that lives on still hears what it has subscribed to.",
+        covers: &[R::GqlErr014],
+        needs: CHANNEL,
+        hazard: true,
+        steps: |cast| {
+            let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
+            let event = Pattern::with_id("data", "first").has(
+                "payload.data.subscribe2channel.data",
+                Shape::Is(crate::scenario::cast::channel_data(&nonce).into()),
+            );
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "first", &room),
+                vec![
+                    warmed(cast, 1, "first", &room),
+                    say(1, "{"),
+                    published(cast, &room, &nonce),
+                    // An error in answer to the text may come first, and the connection may end.
+                    any_of(
+                        1,
+                        vec![event.clone().ends(), Pattern::without_id("error"), Pattern::closed().ends()],
+                        R::GqlErr014,
+                    ),
+                    any_of(1, vec![event, Pattern::closed()], R::GqlErr014),
+                ],
+            ])
+        },
         ..QUICK
     },
     Scenario {
@@ -113,6 +146,13 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::SynAlive001,
         caught_by: "graphql/framing/malformed-json",
         how: How::Trap(Trigger::MalformedJson, Reaction::LoseAll),
+    },
+    Fault {
+        name: "graphql-malformed-json-ends-subscriptions",
+        about: "delivers nothing more to a connection after malformed JSON",
+        breaks: R::GqlErr014,
+        caught_by: "graphql/framing/malformed-json-spares-subscriptions",
+        how: super::steps::edit("data", Nth::From(2), Change::Drop),
     },
     Fault {
         name: "graphql-no-object-is-fatal",

@@ -11,7 +11,7 @@ use super::steps::{
 };
 use crate::fault::{Change, Fault, How, Nth};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, request_body};
-use crate::scenario::{Answer, Cast, Conn, Pattern, Scenario, Shape, Step, Tier, Wait};
+use crate::scenario::{Answer, Capability, Cast, Conn, Need, Pattern, Scenario, Shape, Step, Tier, Wait};
 
 /// Subscriptions that one connection holds. Source: GQL-LIMIT-002.
 const SUBSCRIPTIONS_MAX: usize = 200;
@@ -58,7 +58,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         id: "graphql/limits/one-subscription-too-many",
         title: "The 201st subscription of a connection is refused with a MaxSubscriptionsReachedError.",
         covers: &[R::GqlLimit003],
-        needs: MANY,
+        needs: &[Need::Subscription, Need::Limits, Need::Capability(Capability::DefaultQuotas)],
         steps: |cast| {
             let types = &["MaxSubscriptionsReachedError", "MaxSubscriptionsReachedException"];
             let typed = Pattern::with_id("error", "surplus").has("payload.errors", Shape::ErrorType(types));

@@ -41,6 +41,29 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "graphql/unsubscribe/ids-alike",
+        title: "A stop ends the subscription of its id and none whose id begins alike.",
+        covers: &[R::GqlSub028],
+        needs: CHANNEL,
+        steps: |cast| {
+            let (room, nonce) = (cast.nonce("room"), cast.nonce("event"));
+            let ids = ["5f0c2a9e-0001-4000-8000-1", "5f0c2a9e-0001-4000-8000-2", "5f0c2a9e-0001-4000-8000-10"];
+            let [first, second, third] = ids;
+            all([
+                connected(cast, 1),
+                all(ids.map(|id| subscribed(cast, 1, id, &room))),
+                ids.iter().map(|id| warmed(cast, 1, id, &room)).collect(),
+                stopped(1, first),
+                vec![
+                    published(cast, &room, &nonce),
+                    heard(cast, 1, second, (&room, &nonce), R::GqlSub028),
+                    heard(cast, 1, third, (&room, &nonce), R::GqlSub028),
+                ],
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "graphql/delivery/forty-in-a-row",
         title: "A subscription hears each of forty events.",
         covers: &[R::GqlSub012],
@@ -222,6 +245,13 @@ fn texts(nonce: &str) -> Vec<String> {
 }
 
 pub(super) static FAULTS: &[Fault] = &[
+    Fault {
+        name: "graphql-stop-of-ids-alike",
+        about: "delivers nothing more to a connection once one of its subscriptions has ended",
+        breaks: R::GqlSub028,
+        caught_by: "graphql/unsubscribe/ids-alike",
+        how: edit("data", Nth::From(10), Change::Drop),
+    },
     Fault {
         name: "graphql-deaf-after-thirty",
         about: "delivers thirty events to a connection and no more",
