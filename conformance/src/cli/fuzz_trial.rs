@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use syncspec::fuzzing::campaign::{Budget, Row, hunt_all, hunt_benign, simulate};
-use syncspec::fuzzing::table;
+use syncspec::fuzzing::{Op, table};
 use syncspec::report::text::printable;
 use syncspec::run::fuzz::trial::{sample, seek_all, spare_all};
 
@@ -102,8 +102,10 @@ fn saboteurs_over_sockets(options: &FuzzOptions) -> u8 {
         let effort = format!("after {seconds:.1} s, {dialogues} dialogues, {operations} operations");
         let trouble = sought.trouble.as_ref().map_or_else(String::new, |why| format!("; {}", printable(why)));
         match &sought.found {
-            Some((rule, size)) => {
-                say(format_args!("found   {name} [{breaks}] as {rule} by {size} operations {effort}"))
+            Some((rule, ops)) => {
+                let labels: Vec<_> = ops.iter().map(Op::label).collect();
+                let by = format!("{} operations ({})", ops.len(), labels.join(", "));
+                say(format_args!("found   {name} [{breaks}] as {rule} by {by} {effort}"));
             }
             None => say(format_args!("missed  {name} [{breaks}] {effort}{trouble}")),
         }

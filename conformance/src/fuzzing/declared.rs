@@ -219,13 +219,16 @@ impl Driver<'_> {
         self.ended_shelves.insert(room.to_owned());
         let mut ended = Vec::new();
         for (conn, line) in &mut self.lines {
+            let clear = line.phase == LinePhase::Open && !line.muddled;
             let own = line.subs.iter_mut().filter(|sub| sub.hears.guarded && sub.hears.room == room);
             for sub in own {
-                if sub.settled && sub.phase == SubPhase::Live && line.phase == LinePhase::Open && !line.muddled {
+                if sub.settled && sub.phase == SubPhase::Live && clear {
                     ended.push((*conn, sub.id.clone()));
                 }
                 sub.settled = false;
                 line.ids.insert(sub.id.clone(), IdState::Unclear);
+                // Whether it ends or not: with it the connection may.
+                line.muddled = true;
             }
         }
         for (conn, id) in ended {
@@ -237,19 +240,23 @@ impl Driver<'_> {
             if let Some(due) = self.dues.last_mut() {
                 due.claims.push(Claim::new(told(), R::GqlSub035));
             }
-            self.owed.retain(|owed| owed.conn != conn);
-            if let Some(line) = self.lines.get_mut(&conn) {
-                line.muddled = true;
-            }
         }
+        let muddled: Vec<_> = self.lines.iter().filter(|(_, line)| line.muddled).map(|(conn, _)| *conn).collect();
+        self.owed.retain(|owed| !muddled.contains(&owed.conn));
     }
 
-    /// A subscription to a shelf is ended by the server: whether it may.
-    pub(super) fn on_shelf_ended(&mut self, conn: Conn, id: &str) {
-        let Some(line) = self.lines.get(&conn).filter(|line| !line.muddled) else { return };
-        let own = line.subs.iter().find(|sub| sub.id == id && sub.settled && sub.phase == SubPhase::Live);
-        let Some(hears) = own.map(|sub| &sub.hears).filter(|hears| hears.place == "onShelf") else { return };
-        if self.ended_shelves.is_empty() || (hears.guarded && self.ended_shelves.contains(&hears.room)) {
+    /// A subscription to a shelf is ended by the server, or gets an error: whether it may be ended.
+    pub(super) fn on_shelf_ended(&mut self, conn: Conn, id: &str, word: &str) {
+        let ended = &self.ended_shelves;
+        let Some(line) = self.lines.get_mut(&conn).filter(|line| !line.muddled && !ended.is_empty()) else { return };
+        let Some(sub) = line.subs.iter().find(|sub| sub.id == id && sub.hears.place == "onShelf") else { return };
+        let hears = &sub.hears;
+        if hears.guarded && ended.contains(&hears.room) {
+            // It was granted while that was under way.
+            line.muddled = true;
+            return;
+        }
+        if word != "complete" || !sub.settled || sub.phase != SubPhase::Live {
             return;
         }
         let rule = if hears.guarded { R::GqlFilter027 } else { R::GqlFilter028 };

@@ -149,8 +149,8 @@ impl Driver<'_> {
         let now = self.now;
         let id = message.and_then(|m| m.get("id")).and_then(Json::as_str).unwrap_or_default().to_owned();
         let word = word(frame, message);
-        if word == "complete" {
-            self.on_shelf_ended(conn, &id);
+        if matches!(word.as_str(), "complete" | "error") {
+            self.on_shelf_ended(conn, &id, &word);
         }
         let Some(line) = self.lines.get_mut(&conn) else { return };
         let mut reached = None;

@@ -14,6 +14,7 @@ use crate::embedded::Embedded;
 use crate::fault::{Fault, How};
 use crate::fuzzing::campaign::counts;
 use crate::fuzzing::generate::{Bounds, Dice};
+use crate::fuzzing::op::Op;
 use crate::link::{DialOptions, Dialer};
 use crate::reference::Config;
 use crate::run::Endpoint;
@@ -35,8 +36,8 @@ const SHRINK: Duration = Duration::from_secs(5);
 pub struct Sought {
     /// The saboteur.
     pub fault: &'static Fault,
-    /// The rule by which it was found each time that it was tried, and how many operations that took.
-    pub found: Option<(String, usize)>,
+    /// The rule by which it was found each time that it was tried, and the operations that showed it.
+    pub found: Option<(String, Vec<Op>)>,
     /// How long that took, or how long it was sought.
     pub took: Duration,
     /// Dialogues and operations.
@@ -81,7 +82,7 @@ fn seek(fault: &'static Fault, seed: u64, time: Duration) -> Sought {
             if let News::Caught(file) = news
                 && file.shown == file.tries
             {
-                found.get_or_insert((file.rule.clone(), file.operations.len()));
+                found.get_or_insert((file.rule, file.operations));
             }
         };
         let how = Course { dialect, seed, time: each, step: STEP, until_first: true };
