@@ -17,7 +17,7 @@ use syncspec::reference::shell::{Options as ShellOptions, Running};
 use syncspec::reference::{Config, Endpoint as Reference};
 use syncspec::run::Endpoint;
 use syncspec::run::fuzz::diff::{Compared, compare};
-use syncspec::run::fuzz::{Again, FuzzOptions, Fuzzed, fuzz, replay};
+use syncspec::run::fuzz::{Again, FuzzOptions, Fuzzed, SHRINK_TIME, fuzz, replay};
 
 const KEY: &str = "da2-fuzzedfuzzedfuzzedfuzzed";
 
@@ -55,6 +55,7 @@ fn options(running: &Running) -> FuzzOptions {
         bounds: Bounds { large: false, patient: false, ..Bounds::default() },
         until_first: true,
         rate: None,
+        shrink_time: SHRINK_TIME,
         step_timeout: Duration::from_millis(500),
         connections_max: 100_000,
         messages_max: 1_000_000,
@@ -136,7 +137,9 @@ fn a_server_that_dies_is_a_finding_and_ends_a_campaign_that_cannot_bring_it_back
     let done = fuzzed(&start(Some("events-malformed-json-kills")));
 
     let (found, _) = done.caught.first().expect("something is found");
-    assert!(found.rule.starts_with("SYN-ALIVE"), "{}: {}", found.rule, found.detail);
+    assert_eq!(found.rule, "SYN-ALIVE-002", "{}", found.detail);
+    assert!(!found.transcript.is_empty(), "the last messages are kept");
+    assert_eq!(done.caught.len(), 1, "its death is told once: {:?}", done.caught);
     assert_eq!(done.ended.as_deref(), Some("the target did not come back"));
 }
 

@@ -2,7 +2,7 @@
 
 pub mod events;
 pub mod graphql;
-mod modes;
+pub(crate) mod modes;
 pub mod probes;
 
 use crate::fault::Fault;

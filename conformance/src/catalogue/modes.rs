@@ -61,7 +61,7 @@ pub(super) fn meetings(cast: &Cast, carriers: &[Carrier]) -> Vec<Meeting> {
 
 /// Whether credentials of this mode can travel there: a signature covers the host, and in header fields that is the
 /// host that is dialled.
-pub(super) fn can_travel(cast: &Cast, mode: Mode, carrier: Carrier) -> bool {
+pub(crate) fn can_travel(cast: &Cast, mode: Mode, carrier: Carrier) -> bool {
     let same_host = cast.auth_host == cast.realtime.authority();
     match carrier {
         Carrier::Query | Carrier::Subprotocol => true,
@@ -86,7 +86,7 @@ pub(super) fn another(cast: &Cast, mode: Mode) -> Mode {
 }
 
 /// The JWTs that were given.
-pub(super) fn jwts(cast: &Cast) -> Vec<String> {
+pub(crate) fn jwts(cast: &Cast) -> Vec<String> {
     let secrets = [Mode::Oidc, Mode::Cognito].into_iter().filter_map(|mode| cast.secret(mode));
     secrets
         .filter_map(|secret| match secret {
@@ -103,7 +103,7 @@ pub(super) fn hung_up(conn: Conn) -> Step {
 
 /// A signature that differs from a good one in something.
 #[derive(Clone, Copy)]
-pub(super) enum Off {
+pub(crate) enum Off {
     /// Nothing but the header fields that it covers.
     Minimal,
     /// It is a day old.
@@ -117,13 +117,13 @@ pub(super) enum Off {
 }
 
 /// Signed credentials of a connection.
-pub(super) fn connect_signed(cast: &Cast, off: Off) -> Credentials {
+pub(crate) fn connect_signed(cast: &Cast, off: Off) -> Credentials {
     let (keys, form, at) = signed_as(cast, off);
     finished(sign_connect_as(&keys, cast.dialect, &cast.auth_host, at, form).unwrap_or_default(), off)
 }
 
 /// Signed credentials of an operation with this body.
-pub(super) fn operation_signed(cast: &Cast, body: &str, off: Off) -> Credentials {
+pub(crate) fn operation_signed(cast: &Cast, body: &str, off: Off) -> Credentials {
     let (keys, form, at) = signed_as(cast, off);
     finished(sign_operation_as(&keys, cast.dialect, &cast.auth_host, body, at, form).unwrap_or_default(), off)
 }

@@ -6,10 +6,8 @@ use std::time::Duration;
 use appsync_protocol::dialect::Dialect;
 use indicatif::ProgressBar;
 use serde_json::json;
-use syncspec::fuzzing::campaign::{Budget, hunt_all, hunt_benign};
 use syncspec::fuzzing::file::FindingFile;
 use syncspec::fuzzing::generate::Bounds;
-use syncspec::fuzzing::table;
 use syncspec::link::Dialer;
 use syncspec::reference::Config;
 use syncspec::report::text::printable;
@@ -20,14 +18,12 @@ use syncspec::target::Embedded;
 use super::chosen::{Chosen, Guards, Whom};
 use super::fuzz_args::FuzzOptions;
 use super::fuzz_diff as diff;
+use super::fuzz_trial as trial;
 use super::{plan, random_seed, say, usage};
 
 pub(super) fn run(options: &FuzzOptions) -> u8 {
-    if options.saboteurs {
-        return saboteurs(options);
-    }
-    if options.benign {
-        return benign(options);
+    if options.saboteurs || options.benign || options.in_virtual_time {
+        return trial::run(options);
     }
     match &options.diff {
         Some(other) => diff::run(options, other),
@@ -122,6 +118,7 @@ fn fuzz_options(
         bounds,
         until_first: options.until_first,
         rate: options.rate.or(guards.rate).or_else(|| remote.then_some(POLITE_RATE)),
+        shrink_time: fuzz::SHRINK_TIME,
         step_timeout: options.step_timeout,
         connections_max: options.max_connections.or(guards.connections).unwrap_or(200_000),
         messages_max: options.max_messages.or(guards.messages).unwrap_or(2_000_000),
@@ -260,40 +257,4 @@ fn in_json(all: &[(Dialect, Fuzzed)]) -> String {
         })
         .collect();
     json!({ "campaigns": each }).to_string()
-}
-
-/// Time of the processor that this thread has used.
-fn cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
-}
-
-fn jobs(options: &FuzzOptions) -> usize {
-    options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
-}
-
-fn budget(options: &FuzzOptions) -> Budget {
-    Budget { cpu: options.cpu, simulated: options.simulated, dialogues: u32::MAX, operations: options.max_ops }
-}
-
-fn saboteurs(options: &FuzzOptions) -> u8 {
-    let seed = options.seed.unwrap_or(1);
-    let done = |row: &syncspec::fuzzing::campaign::Row| {
-        if !options.json {
-            say(table::line(row));
-        }
-    };
-    let how = (seed, budget(options), jobs(options));
-    let rows = hunt_all(options.share, how, &options.only, &cpu, &done);
-    say(if options.json { table::json(&rows) } else { table::summary(&rows) });
-    u8::from(!table::is_enough(&rows))
-}
-
-fn benign(options: &FuzzOptions) -> u8 {
-    let seed = options.seed.unwrap_or_else(random_seed);
-    let how = (seed, budget(options), jobs(options));
-    let alarms = hunt_benign(options.share, how, &options.only, &cpu, &|line| say(line));
-    say(format_args!("{} accused (seed {seed})", alarms));
-    u8::from(alarms > 0)
 }

@@ -73,6 +73,31 @@ pub(super) struct FuzzOptions {
     /// Fuzz what must not be accused in virtual time instead: the endpoint, its profiles, every benign variant.
     #[arg(long, conflicts_with_all = ["endpoint", "config", "target_name", "saboteurs"], help_heading = "Trial of the fuzzer")]
     pub(super) benign: bool,
+    /// Fuzz the built-in endpoint in virtual time instead, until --steps are carried out in each dialect.
+    #[arg(long = "virtual", conflicts_with_all = ["endpoint", "config", "target_name", "saboteurs", "benign"], help_heading = "Trial of the fuzzer")]
+    pub(super) in_virtual_time: bool,
+    /// With --virtual: operations to carry out in each dialect.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500_000,
+        requires = "in_virtual_time",
+        help_heading = "Trial of the fuzzer"
+    )]
+    pub(super) steps: u64,
+    /// With --saboteurs or --benign: over sockets, not in virtual time. --time is that for each saboteur, and that for
+    /// everything benign together.
+    #[arg(long, help_heading = "Trial of the fuzzer")]
+    pub(super) over_sockets: bool,
+    /// With --saboteurs --over-sockets: how many of them, drawn by the seed.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        requires = "over_sockets",
+        help_heading = "Trial of the fuzzer"
+    )]
+    pub(super) sample: usize,
     /// Only those of which the name contains this.
     #[arg(
         long,

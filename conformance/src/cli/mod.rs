@@ -14,6 +14,7 @@ mod fuzz;
 mod fuzz_args;
 #[cfg(feature = "endpoint")]
 mod fuzz_diff;
+mod fuzz_trial;
 mod init;
 #[cfg(feature = "endpoint")]
 mod log;

@@ -3,12 +3,14 @@
 //! One answer may be held to several rules: the first claim says which message decides, the others what is to be in it.
 //! Every alternative is one that the catalogue accepts too, so no reading of a disputed question is a finding.
 
+use std::time::Duration;
+
 use appsync_protocol::json::Json;
 use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::graphql::SUBSCRIPTIONS_MAX;
-use crate::scenario::{Answer, Cast, Greeting, Pattern, Shape};
+use crate::scenario::{Answer, Cast, Conn, Greeting, Pattern, Shape};
 
 /// Acceptable messages, and the rule that any other breaks.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub(super) struct Ask {
     pub(super) aftermath: Requirement,
     /// The server is free to end the connection, now or later, and to answer with an error.
     pub(super) muddles: bool,
+    /// How much longer than any other answer this one may take.
+    pub(super) patience: Duration,
 }
 
 /// An upgrade and what is due for it.
@@ -90,7 +94,7 @@ pub(super) enum IdState {
 }
 
 /// What a subscription hears, as far as it is needed to judge its events.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Hears {
     /// Channel or pattern (Events), field (GraphQL).
     pub(super) place: String,
@@ -100,10 +104,16 @@ pub(super) struct Hears {
     pub(super) room: String,
     /// Value of the argument `stars`; `None` if it was left out.
     pub(super) stars: Option<Option<i64>>,
+    /// The enhanced filter, and the rule that it is there for (GraphQL).
+    pub(super) filter: Option<(Json, Requirement)>,
+    /// Whether an invalidation of its shelf ends it (GraphQL).
+    pub(super) guarded: bool,
+    /// Nothing that it is sure to hear can be published with the usual credentials.
+    pub(super) mute: bool,
 }
 
 /// Something published: what its subscribers are to hear.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Default)]
 pub(super) struct Posted {
     /// Channel (Events) or field of the subscription (GraphQL).
     pub(super) place: String,
@@ -115,6 +125,27 @@ pub(super) struct Posted {
     pub(super) forbidden_null: bool,
     /// No subscriber with an argument may hear it.
     pub(super) matches_no_argument: bool,
+    /// The delivery model does not know its field: who has to hear it is worked out here.
+    pub(super) unmodelled: bool,
+    /// What the mutation selected, for enhanced filters.
+    pub(super) item: Option<Json>,
+    /// Who must not hear it, and for which rule.
+    pub(super) not_for: Vec<(Conn, String, Requirement)>,
+    /// A handler makes something of it that is not known.
+    pub(super) loose: bool,
+    /// What the handler has to tell in it.
+    pub(super) told: Vec<Claim>,
+}
+
+/// Whether a subscription is to hear something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// It has to.
+    Must,
+    /// It must not, by this rule.
+    MustNot(Requirement),
+    /// Nobody can say.
+    Open,
 }
 
 impl Claim {
@@ -134,7 +165,14 @@ impl Claim {
 impl Ask {
     /// A text for which nothing is due.
     pub(super) fn plain(text: impl Into<String>, aftermath: Requirement) -> Self {
-        Self { frame: OwnedFrame::text(text), id: None, claims: Vec::new(), aftermath, muddles: false }
+        Self {
+            frame: OwnedFrame::text(text),
+            id: None,
+            claims: Vec::new(),
+            aftermath,
+            muddles: false,
+            patience: Duration::ZERO,
+        }
     }
 
     pub(super) fn due(mut self, claims: Vec<Claim>) -> Self {

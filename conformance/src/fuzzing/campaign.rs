@@ -194,10 +194,14 @@ pub fn hunt_all(
     })
 }
 
-fn row(fault: &'static Fault, seed: u64, budget: Budget, clock: &dyn Fn() -> Duration) -> Row {
+/// Whether a saboteur breaks a rule that counts, and above the WebSocket layer.
+pub fn counts(fault: &Fault) -> bool {
     let scenario = scenarios().find(|scenario| scenario.id == fault.caught_by);
-    let unseen = fault.breaks.severity() == Severity::Info;
-    let hidden = unseen || scenario.is_some_and(|scenario| !playable(scenario));
+    fault.breaks.severity() > Severity::Info && scenario.is_none_or(playable)
+}
+
+fn row(fault: &'static Fault, seed: u64, budget: Budget, clock: &dyn Fn() -> Duration) -> Row {
+    let hidden = !counts(fault);
     let dialects = fault.dialect().map_or_else(|| Dialect::ALL.to_vec(), |dialect| vec![dialect]);
     let mut row = Row { name: fault.name, breaks: fault.breaks.id(), hidden, hunt: Hunt::default(), shrunk: None };
     if hidden {
@@ -214,14 +218,14 @@ fn row(fault: &'static Fault, seed: u64, budget: Budget, clock: &dyn Fn() -> Dur
 }
 
 /// Hunts what must not be accused: the endpoint as it is, and every benign variant. Says each line that is worth saying;
-/// gives how many were accused.
+/// gives what it comes to.
 pub fn hunt_benign(
     (share, shares): (usize, usize),
     (seed, budget, jobs): (u64, Budget, usize),
     filter: &str,
     clock: &(dyn Fn() -> Duration + Sync),
     tell: &(dyn Fn(String) + Sync),
-) -> usize {
+) -> Acquitted {
     let mut all: Vec<Option<Variant>> = vec![None];
     all.extend(variants().into_iter().map(Some));
     let name = |variant: &Option<Variant>| variant.as_ref().map_or("reference", |v| v.name.as_str()).to_owned();
@@ -229,16 +233,54 @@ pub fn hunt_benign(
     let all: Vec<_> = all.into_iter().enumerate().filter(own).map(|(_, variant)| variant).collect();
     let accused = in_parallel(&all, jobs, &|| {}, |variant| {
         let own = |dialect: &Dialect| variant.as_ref().and_then(|v| v.dialect).is_none_or(|own| own == *dialect);
-        let mut accused = 0;
+        let mut done = Acquitted::default();
         for dialect in Dialect::ALL.into_iter().filter(own) {
             let hunt = hunt(dialect, seed, budget, clock, &mut |number| peer_of(variant.as_ref(), number));
             let name = format!("{} ({dialect})", name(variant));
-            accused += usize::from(hunt.found.is_some());
+            done = done.and(&Acquitted::of(&hunt));
             tell(alarm(dialect, variant.as_ref(), &name, &hunt).unwrap_or_else(|| fine(&name, &hunt)));
         }
-        accused
+        done
     });
-    accused.into_iter().sum()
+    accused.iter().fold(Acquitted::default(), |all, one| all.and(one))
+}
+
+/// What hunting those comes to that must not be accused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Acquitted {
+    /// How many were accused.
+    pub accused: usize,
+    /// Time by the clock.
+    pub cpu: Duration,
+    /// Virtual time.
+    pub simulated: Duration,
+    /// Dialogues.
+    pub dialogues: u64,
+}
+
+impl Acquitted {
+    fn of(hunt: &Hunt) -> Self {
+        let accused = usize::from(hunt.found.is_some());
+        Self { accused, cpu: hunt.cpu, simulated: hunt.simulated, dialogues: hunt.dialogues.into() }
+    }
+
+    fn and(self, other: &Self) -> Self {
+        Self {
+            accused: self.accused + other.accused,
+            cpu: self.cpu + other.cpu,
+            simulated: self.simulated + other.simulated,
+            dialogues: self.dialogues + other.dialogues,
+        }
+    }
+}
+
+/// Fuzzes the reference endpoint in virtual time until so many operations are carried out in each dialect. Gives the
+/// campaigns; one that found something has ended there.
+pub fn simulate(operations: u64, seed: u64, clock: &(dyn Fn() -> Duration + Sync)) -> Vec<(Dialect, Hunt)> {
+    let budget = Budget { cpu: Duration::MAX, simulated: Duration::MAX, operations, ..Budget::default() };
+    in_parallel(&Dialect::ALL, Dialect::ALL.len(), &|| {}, |dialect| {
+        (*dialect, hunt_bent(*dialect, &[], seed, budget, clock))
+    })
 }
 
 /// What was held against whoever must not be accused, with the operations made fewer and what was said.

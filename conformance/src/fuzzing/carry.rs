@@ -7,12 +7,12 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 
-use super::ask::{Ask, Claim, Hears, IdState, Posted, Welcome};
+use super::ask::{Ask, Claim, Concern, Entrance, Hears, IdState, Posted, Welcome};
 use super::doors::entrance;
 use super::driver::{CONNECTIONS_MAX, Driver, Line, LinePhase, Owed, Sub, SubPhase, Wants, Warm};
 use super::op::{Batch, Door, Form, Garbling, Id, Oddity, Op, Pause, Topic, Who};
 use super::situations::Situation;
-use super::{events, graphql};
+use super::{events, graphql, resolvers};
 use crate::player::Action;
 use crate::scenario::{Conn, Pattern};
 
@@ -23,6 +23,7 @@ impl Driver<'_> {
     /// Whether there was anything to act on.
     pub(super) fn carry(&mut self, op: &Op) -> bool {
         self.serial += 1;
+        self.set_clock();
         match op {
             Op::Open { door } => self.lines.len() < CONNECTIONS_MAX && self.open(*door),
             Op::Init { on, form } => self.on_line(*on).is_some_and(|conn| self.init(conn, *form)),
@@ -69,6 +70,18 @@ impl Driver<'_> {
                 self.together = (*next).min(7) + 1;
                 true
             }
+            Op::Enter { proof, by } => self.lines.len() < CONNECTIONS_MAX && self.enter(*proof, *by),
+            Op::Listen { on, setup, room, proof } => {
+                self.usable(*on).is_some_and(|conn| self.listen(conn, (*setup, *room), *proof))
+            }
+            Op::Tell { on, setup, room, proof } => match (self.dialect(), on) {
+                (Dialect::Events, Some(on)) => {
+                    self.usable(*on).is_some_and(|conn| self.tell(conn, (*setup, *room), *proof))
+                }
+                (Dialect::Events, None) | (Dialect::Graphql, _) => self.tell_over_http((*setup, *room), *proof),
+            },
+            Op::Sift { on, sieve, value } => self.usable(*on).is_some_and(|conn| self.sift(conn, *sieve, *value)),
+            Op::Put { item, sparse } => self.put(*item, *sparse),
         }
     }
 
@@ -90,8 +103,11 @@ impl Driver<'_> {
     }
 
     pub(super) fn open(&mut self, door: Door) -> bool {
+        self.open_by(entrance(&self.setting.cast, door))
+    }
+
+    pub(super) fn open_by(&mut self, entrance: Entrance) -> bool {
         let Ok(conn) = Conn::try_from(self.lines.len() + 1) else { return false };
-        let entrance = entrance(&self.setting.cast, door);
         let until = self.step() + self.setting.limits.step;
         let line = Line {
             phase: LinePhase::Opening { until },
@@ -205,7 +221,7 @@ impl Driver<'_> {
         true
     }
 
-    fn start(&mut self, conn: Conn, id: String, (state, hears): (IdState, Option<Hears>), ask: Ask) {
+    pub(super) fn start(&mut self, conn: Conn, id: String, (state, hears): (IdState, Option<Hears>), ask: Ask) {
         if let Some(line) = self.lines.get_mut(&conn) {
             // Under a live id, an answer that breaks no rule leaves open what lives; nothing more is said of it.
             let unclear = ask.claims.is_empty() || state == IdState::Unclear;
@@ -273,7 +289,7 @@ impl Driver<'_> {
             .flat_map(|(conn, line)| line.subs.iter().map(move |sub| (*conn, sub)))
             .filter(|(_, sub)| sub.phase == SubPhase::Live)
             .collect();
-        let cold: Vec<_> = live.iter().filter(|(_, sub)| !sub.settled).collect();
+        let cold: Vec<_> = live.iter().filter(|(_, sub)| !sub.settled && !sub.hears.mute).collect();
         let chosen = usize::from(which).checked_rem(cold.len()).and_then(|at| cold.get(at).copied());
         let Some((conn, sub)) = chosen else { return false };
         self.warm = Some(Warm {
@@ -294,6 +310,7 @@ impl Driver<'_> {
         let step = self.setting.limits.step;
         let cast = self.setting.cast.clone();
         let Some(mut warm) = self.warm.take() else { return };
+        self.set_clock();
         let (conn, now) = (warm.conn, self.now);
         if warm.told.len() < ATTEMPTS {
             self.serial += 1;
@@ -303,7 +320,7 @@ impl Driver<'_> {
                 Dialect::Graphql => graphql::warming(&cast, &warm.hears, &nonce),
                 Dialect::Events => events::warming(&cast, &warm.hears, &nonce),
             };
-            self.posted.extend(posted);
+            self.posted.extend(self.addressed(posted));
             warm.until = now + warm.pause;
             warm.pause *= 2;
             self.warm = Some(warm);
@@ -344,14 +361,12 @@ impl Driver<'_> {
             Dialect::Graphql => graphql::publish(&self.scene(0), place, batch, who),
             Dialect::Events => events::http_publish(&self.scene(0), place, batch, who),
         };
-        let owes = self.owes(&posted, (0, String::new()));
         self.owe_null(&posted);
-        self.post(posted);
-        self.call(errand, owes);
+        self.publish_by(errand, posted);
         true
     }
 
-    fn post(&mut self, posted: Vec<Posted>) {
+    pub(super) fn post(&mut self, posted: Vec<Posted>) {
         let heard_by = posted.first().map_or(0, |posted| self.hearers(posted).len());
         if heard_by > 1 {
             self.reach(Situation::HeardBySeveral);
@@ -368,8 +383,7 @@ impl Driver<'_> {
             .filter(|(_, sub)| match self.setting.cast.dialect {
                 Dialect::Events => events::matches(&sub.hears, &posted.place),
                 Dialect::Graphql => {
-                    let named = posted.value.get("name").and_then(Json::as_str);
-                    sub.hears.place == posted.place && named.is_none_or(|name| name == sub.hears.room)
+                    sub.hears.place == posted.place && resolvers::concern(&sub.hears, posted) == Concern::Must
                 }
             })
             .map(|(conn, sub)| (conn, sub.id.clone()))
@@ -377,11 +391,22 @@ impl Driver<'_> {
     }
 
     /// Events that the delivery model cannot tell apart, since they carry no nonce.
-    fn owes(&self, posted: &[Posted], of: (Conn, String)) -> Vec<Owed> {
-        let anonymous = posted.iter().filter(|posted| posted.nonce.is_none());
+    pub(super) fn owes(&self, posted: &[Posted], of: (Conn, String)) -> Vec<Owed> {
+        let anonymous = posted.iter().filter(|posted| posted.nonce.is_none() || posted.unmodelled);
+        let rule = |conn: Conn, id: &str| self.lost_for(conn, id);
         let each = anonymous.flat_map(|posted| self.hearers(posted).into_iter().map(move |hearer| (posted, hearer)));
-        each.map(|(posted, (conn, id))| Owed { conn, id, value: posted.value.clone(), until: None, of: of.clone() })
-            .collect()
+        each.map(|(posted, (conn, id))| {
+            let (value, of) = (posted.value.clone(), of.clone());
+            Owed { rule: rule(conn, &id), conn, id, value, until: None, of }
+        })
+        .collect()
+    }
+
+    /// The rule that is broken where a subscription does not hear what it has to.
+    pub(super) fn lost_for(&self, conn: Conn, id: &str) -> R {
+        let line = self.lines.get(&conn);
+        let filter = line.and_then(|line| line.subs.iter().find(|sub| sub.id == id)?.hears.filter.as_ref());
+        filter.map_or_else(|| self.by_dialect(R::GqlSub012, R::EvtData001), |(_, rule)| *rule)
     }
 
     /// What subscribers hear as null, since the mutation left it out.

@@ -12,6 +12,7 @@ use appsync_protocol::requirement::Requirement as R;
 
 use super::ask::{Claim, Hears, Posted};
 use super::driver::{Driver, SubPhase};
+use super::handlers::frame_of;
 use crate::scenario::{Conn, Pattern, Shape, cut};
 
 /// The event of a mutation that left out what may not be null (GQL-A-14: as data, or as an error).
@@ -41,7 +42,7 @@ impl Driver<'_> {
         }
         let wrong = match self.dialect() {
             Dialect::Events => self.event_of_events(conn, id, &hears, message),
-            Dialect::Graphql => self.event_of_graphql(&hears, nonces, message),
+            Dialect::Graphql => self.event_of_graphql((conn, id), &hears, nonces, message),
         };
         if let Some((rule, detail)) = wrong {
             self.blame(rule, detail, "data");
@@ -63,14 +64,27 @@ impl Driver<'_> {
             return None;
         }
         let own = hears.place.contains(self.setting.cast.prefix.as_str());
-        let published = self.posted.iter().any(|posted| same_meaning(&posted.value, &value));
+        let told = self.posted.iter().filter(|posted| posted.loose && is_of(posted, text));
+        let untold = told.flat_map(|posted| &posted.told).find(|claim| !claim.fits(&frame_of(message), Some(message)));
+        if let Some(Claim { any_of, rule }) = untold {
+            let expected: Vec<_> = any_of.iter().map(ToString::to_string).collect();
+            return Some((*rule, format!("expected {}; got {}", expected.join(" or "), cut(text, 200))));
+        }
+        let same = |posted: &Posted| same_meaning(&posted.value, &value) || (posted.loose && is_of(posted, text));
+        let published = self.posted.iter().any(same);
         (own && !published).then(|| {
             let shown = cut(text, 100);
             (R::EvtPub027, format!("sent {id:?} an event that nobody published like that: {shown}"))
         })
     }
 
-    fn event_of_graphql(&self, hears: &Hears, nonces: &BTreeSet<String>, message: &Json) -> Option<(R, String)> {
+    fn event_of_graphql(
+        &mut self,
+        (conn, id): (Conn, &str),
+        hears: &Hears,
+        nonces: &BTreeSet<String>,
+        message: &Json,
+    ) -> Option<(R, String)> {
         let payload = message.get("payload")?;
         let data = payload.get("data").filter(|data| !data.is_null());
         let has_errors = payload.get("errors").is_some();
@@ -96,6 +110,10 @@ impl Driver<'_> {
             let own = matches!(hears.place.as_str(), "subscribe2channel" | "onNote");
             return own.then(|| (R::GqlSub012, format!("sent an event that nobody published like that: {shown}")));
         };
+        self.owed.retain(|owed| owed.conn != conn || owed.id != id || owed.value != posted.value);
+        if let Some((_, _, rule)) = posted.not_for.iter().find(|(own, name, _)| *own == conn && name == id) {
+            return Some((*rule, format!("sent {id:?} an event that is not for it: {shown}")));
+        }
         if posted.matches_no_argument && hears.place == "subscribe2channel" {
             let detail = format!("sent an event whose mutation did not select the argument's field: {shown}");
             return Some((R::GqlFilter005, detail));
@@ -111,6 +129,11 @@ impl Driver<'_> {
             )
         })
     }
+}
+
+/// Whether this is the text of an event that was made of what was published.
+fn is_of(posted: &Posted, text: &str) -> bool {
+    posted.nonce.as_ref().is_some_and(|nonce| text.contains(nonce.as_str()))
 }
 
 /// The rule that an event breaks which is not what was published, cut to what was selected.
@@ -142,16 +165,9 @@ mod tests {
     use super::*;
 
     fn judged(object: Json) -> Option<R> {
-        let hears =
-            Hears { place: "onNote".into(), selected: vec!["id", "text", "stars"], room: "r".into(), stars: None };
+        let hears = Hears { place: "onNote".into(), selected: vec!["id", "text", "stars"], ..Hears::default() };
         let value = json!({ "text": "n", "board": "b" });
-        let posted = Posted {
-            place: "onNote".into(),
-            nonce: Some("n".into()),
-            value,
-            forbidden_null: false,
-            matches_no_argument: false,
-        };
+        let posted = Posted { place: "onNote".into(), nonce: Some("n".into()), value, ..Posted::default() };
         unlike(&hears, &posted, &object)
     }
 

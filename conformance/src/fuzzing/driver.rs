@@ -26,10 +26,11 @@ use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
 use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, Welcome};
 use super::cells::Cell;
-use super::op::{Door, Op, Topic};
+use super::declared::{Offer, Spent};
+use super::op::{Door, Op, Proof, Topic};
 use super::situations::Situation;
 use crate::player::{Action, Actor, Limits, Output, Referee};
-use crate::scenario::{Answer, Cast, Conn, Greeting};
+use crate::scenario::{Answer, Capabilities, Cast, Conn, Greeting};
 
 /// Connections of one dialogue.
 pub(super) const CONNECTIONS_MAX: usize = 24;
@@ -59,6 +60,8 @@ pub struct View {
     pub lines: Vec<LineView>,
     /// Operations carried out so far.
     pub carried: usize,
+    /// What the target has beyond the protocol.
+    pub offer: Offer,
 }
 
 /// One connection, as far as it matters for what may come next.
@@ -76,6 +79,8 @@ pub struct LineView {
     pub used: usize,
     /// Something was sent on it after which nothing is certain.
     pub muddled: bool,
+    /// Of the live subscriptions, those with an enhanced filter.
+    pub sifted: usize,
 }
 
 /// Something that counts against the server.
@@ -132,6 +137,8 @@ pub struct Setting {
     /// Rules that are known to be broken: what the conversation or the delivery model finds of them ends nothing, so
     /// that a dialogue gets beyond it.
     pub passed_over: BTreeSet<Requirement>,
+    /// What the target declares.
+    pub capabilities: Capabilities,
 }
 
 /// Carries out one dialogue.
@@ -157,6 +164,12 @@ pub struct Driver<'s> {
     pub(super) speaker: Option<Conn>,
     /// Something was sent that a server may not survive, or a connection was lost.
     pub(super) hazard: bool,
+    pub(super) offer: Offer,
+    /// Tokens for one time that were shown.
+    pub(super) spent: BTreeMap<Proof, Spent>,
+    /// Shelves that were invalidated.
+    pub(super) ended_shelves: BTreeSet<String>,
+    began_unix_s: u64,
     stage: Stage,
     label: String,
     result: Played,
@@ -274,6 +287,8 @@ pub(super) struct Owed {
     pub(super) until: Option<Moment>,
     /// The publish that it is of: connection and id, or 0 and the number of the HTTP request.
     pub(super) of: (Conn, String),
+    /// The rule that its absence breaks.
+    pub(super) rule: Requirement,
 }
 
 /// A subscription that is being warmed.
@@ -291,7 +306,8 @@ impl<'s> Driver<'s> {
     /// A client at its first operation.
     pub fn new(setting: Setting, source: &'s mut dyn Source) -> Self {
         let referee = Referee::new(setting.cast.dialect, &setting.cast.prefix, setting.limits);
-        Self {
+        let began_unix_s = setting.cast.now_unix_s;
+        let mut driver = Self {
             setting,
             source,
             referee,
@@ -310,10 +326,21 @@ impl<'s> Driver<'s> {
             serial: 0,
             speaker: None,
             hazard: false,
+            offer: Offer::default(),
+            spent: BTreeMap::new(),
+            ended_shelves: BTreeSet::new(),
+            began_unix_s,
             stage: Stage::Playing,
             label: "nothing".into(),
             result: Played::default(),
-        }
+        };
+        driver.offer = driver.offered();
+        driver
+    }
+
+    /// Signatures are made by the clock of the dialogue.
+    pub(super) fn set_clock(&mut self) {
+        self.setting.cast.now_unix_s = self.began_unix_s + self.now.as_micros() / 1_000_000;
     }
 
     /// What became of it.
@@ -405,12 +432,13 @@ impl<'s> Driver<'s> {
                 inited: line.inited,
                 acked: line.acked,
                 live: live.clone().count(),
-                settled: live.filter(|sub| sub.settled).count(),
+                settled: live.clone().filter(|sub| sub.settled).count(),
+                sifted: live.filter(|sub| sub.hears.filter.is_some()).count(),
                 used: line.ids.len().saturating_sub(line.subs.len()),
                 muddled: line.muddled || line.refused,
             }
         });
-        View { lines: lines.collect(), carried: self.result.ops.len() }
+        View { lines: lines.collect(), carried: self.result.ops.len(), offer: self.offer.clone() }
     }
 
     pub(super) fn open_lines(&self) -> Vec<Conn> {
@@ -444,7 +472,7 @@ impl<'s> Driver<'s> {
 
     /// Sends what was asked and notes what is due.
     pub(super) fn ask(&mut self, conn: Conn, mut ask: Ask) {
-        let until = self.step();
+        let until = self.step() + ask.patience;
         if self.is_entangled(conn, &ask) {
             ask.claims.clear();
         }

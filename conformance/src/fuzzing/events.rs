@@ -19,7 +19,7 @@ const DETAILS: [&str; 2] = ["errors.0.message", "errors.0.errorCode"];
 const DETAIL_RULES: [R; 2] = [R::EvtErr002, R::EvtErr003];
 
 /// The channel of a room.
-fn room(cast: &Cast, number: u8) -> String {
+pub(super) fn room(cast: &Cast, number: u8) -> String {
     cast.channel(&format!("room-{}", number % 3))
 }
 
@@ -204,7 +204,7 @@ pub(super) fn subscribe(
             }
             let rule = if scene.acked { rule } else { R::EvtInit004 };
             let place = channel.as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-            let hears = Hears { room: place.clone(), place, selected: Vec::new(), stars: None };
+            let hears = Hears { room: place.clone(), place, ..Hears::default() };
             ask.aftermath = R::EvtKa002;
             (ask.due(vec![Claim::new(answers, rule)]), Some(hears))
         }
@@ -410,7 +410,7 @@ fn posted(cast: &Cast, place: &str, value: &Json) -> Posted {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
         rest[..end].to_owned()
     });
-    Posted { place: place.into(), nonce, value: value.clone(), forbidden_null: false, matches_no_argument: false }
+    Posted { place: place.into(), nonce, value: value.clone(), ..Posted::default() }
 }
 
 /// The channel as a publish names it: a pattern is for subscribing.
@@ -648,7 +648,7 @@ fn taken(count: usize, place: R, batch: Batch) -> Vec<(Vec<Answer>, R)> {
 pub(super) fn warming(cast: &Cast, hears: &Hears, nonce: &str) -> (Errand, Vec<Posted>) {
     let channel = hears.place.replace('*', "a");
     let event = json_text(nonce);
-    let posted = posted(cast, &channel, &event);
+    let posted = Posted { loose: channel.starts_with("/context/"), ..posted(cast, &channel, &event) };
     let request = cast.http_publish(&channel, &[event]);
     (Errand { request, claims: taken(1, R::EvtSub007, Batch::One) }, vec![posted])
 }

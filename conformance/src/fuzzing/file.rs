@@ -60,6 +60,9 @@ pub struct FindingFile {
     /// What channels below a namespace begin with.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub channel_prefix: String,
+    /// What the target had declared of what the dialogue takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
     /// Seed of the campaign.
     pub seed: u64,
     /// How often it showed.
@@ -231,6 +234,7 @@ mod tests {
             realtime: "ws://127.0.0.1:1/event/realtime".into(),
             namespaces: vec!["default".into()],
             channel_prefix: String::new(),
+            capabilities: Vec::new(),
             seed: 7,
             shown: 3,
             tries: 3,

@@ -8,7 +8,7 @@ use appsync_protocol::dialect::Dialect;
 
 use super::cells::Coverage;
 use super::driver::{LineView, Source, View};
-use super::op::{Batch, Call, Door, Form, Garbling, Id, Oddity, Op, Pause, Topic, Who};
+use super::op::{Batch, Call, Carriage, Door, Form, Garbling, Id, Oddity, Op, Pause, Proof, Setup, Sieve, Topic, Who};
 
 /// A reproducible stream of numbers (splitmix64).
 #[derive(Clone, Debug)]
@@ -124,6 +124,11 @@ enum Kind {
     Drop,
     Wait,
     Together,
+    Enter,
+    Listen,
+    Tell,
+    Sift,
+    Put,
 }
 
 impl Generator<'_> {
@@ -134,6 +139,9 @@ impl Generator<'_> {
         let settled: usize = good.iter().map(|line| line.settled).sum();
         let open = view.lines.len();
         let room = open < self.bounds.connections_max;
+        let sifted: usize = good.iter().map(|line| line.sifted).sum();
+        let offer = &view.offer;
+        let (proofs, setups, sieves) = (!offer.proofs.is_empty(), !offer.setups.is_empty(), offer.sieves);
         let weight = |yes: bool, weight: u64| if yes { weight } else { 0 };
         let late = self.hazards || view.carried * 3 > self.length * 2;
         let weights = [
@@ -152,6 +160,11 @@ impl Generator<'_> {
             (Kind::Drop, weight(open > 1 || late, 1)),
             (Kind::Wait, weight(self.bounds.patient && !good.is_empty(), 2)),
             (Kind::Together, weight(!good.is_empty(), 4) + weight(uninited, 4)),
+            (Kind::Enter, weight(proofs, if open == 0 { 10 } else { weight(room, 3) })),
+            (Kind::Listen, weight((proofs || setups) && !good.is_empty(), 8)),
+            (Kind::Tell, weight(proofs || setups, if settled > 0 { 8 } else { 2 })),
+            (Kind::Sift, weight(sieves && !good.is_empty(), if sifted == 0 { 3 } else { 1 })),
+            (Kind::Put, weight(sieves && sifted > 0, 14)),
         ];
         let total = weights.iter().map(|(_, weight)| weight).sum();
         let mut at = self.dice.below(total);
@@ -163,10 +176,10 @@ impl Generator<'_> {
             }
             at -= weight;
         }
-        self.make(drawn)
+        self.make(drawn, view)
     }
 
-    fn make(&mut self, kind: Kind) -> Op {
+    fn make(&mut self, kind: Kind, view: &View) -> Op {
         let on = self.dice.small(4);
         match kind {
             Kind::Open => Op::Open { door: self.dice.mostly(Door::Usual, Door::ALL, 3) },
@@ -192,6 +205,40 @@ impl Generator<'_> {
             Kind::Drop => Op::Drop { on },
             Kind::Wait => Op::Wait { pause: self.dice.mostly(Pause::Moment, Pause::ALL, 2) },
             Kind::Together => Op::Together { next: 2 + self.dice.small(3) },
+            Kind::Enter => {
+                let proof = self.dice.any(&view.offer.proofs).unwrap_or(Proof::Main);
+                Op::Enter { proof, by: self.dice.any(Carriage::ALL).unwrap_or(Carriage::Usual) }
+            }
+            Kind::Listen => {
+                let (setup, proof) = self.declared(view);
+                Op::Listen { on, setup, room: self.dice.mostly(0, &[0, 1, 2], 3), proof }
+            }
+            Kind::Tell => {
+                let (setup, proof) = self.declared(view);
+                let on = (self.dialect == Dialect::Events && self.dice.one_in(2)).then_some(on);
+                Op::Tell { on, setup, room: self.dice.mostly(0, &[0, 1, 2], 3), proof }
+            }
+            Kind::Sift => {
+                Op::Sift { on, sieve: self.dice.any(Sieve::ALL).unwrap_or(Sieve::EqText), value: self.dice.small(12) }
+            }
+            Kind::Put => Op::Put { item: self.dice.small(u8::MAX), sparse: self.dice.one_in(8) },
+        }
+    }
+
+    /// Set-up with the usual credentials, or a room with others; where modes of namespaces decide, both.
+    fn declared(&mut self, view: &View) -> (Setup, Proof) {
+        let offer = &view.offer;
+        let proof = self.dice.any(&offer.proofs).unwrap_or(Proof::Main);
+        let Some(setup) = self.dice.any(&offer.setups).filter(|_| !self.dice.one_in(3)) else {
+            let denied = proof == Proof::Lambda && self.dice.one_in(2);
+            return (if denied && self.dialect == Dialect::Graphql { Setup::Grow } else { Setup::Room }, proof);
+        };
+        let signed = matches!(setup, Setup::PublishIam | Setup::SubscribeIam) && self.dice.one_in(2);
+        let refused = setup == Setup::SubscribeReject && self.dice.one_in(2);
+        match (signed, refused) {
+            (true, _) => (setup, Proof::Iam),
+            (false, true) => (setup, Proof::Wrong),
+            (false, false) => (setup, Proof::Main),
         }
     }
 

@@ -64,7 +64,7 @@ fn bad(document: &str, variables: Json, rule: R) -> Request {
 }
 
 fn hears(field: &str, selected: &[&'static str], room: &str) -> Hears {
-    Hears { place: field.into(), selected: selected.to_vec(), room: room.into(), stars: None }
+    Hears { place: field.into(), selected: selected.to_vec(), room: room.into(), ..Hears::default() }
 }
 
 fn request(cast: &Cast, topic: Topic, number: u8, id: &str) -> Request {
@@ -440,7 +440,7 @@ pub(super) fn publish(
 }
 
 fn posted(place: &str, nonce: &str, value: Json) -> Posted {
-    Posted { place: place.into(), nonce: Some(nonce.into()), value, forbidden_null: false, matches_no_argument: false }
+    Posted { place: place.into(), nonce: Some(nonce.into()), value, ..Posted::default() }
 }
 
 fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec<Posted>) {
@@ -595,6 +595,9 @@ fn add_note(cast: &Cast, board: &str, nonce: &str, (topic, batch): (Topic, Batch
 
 /// A publication that this subscription hears, with this nonce.
 pub(super) fn warming(cast: &Cast, hears: &Hears, nonce: &str) -> (Errand, Vec<Posted>) {
+    if let Some(declared) = super::resolvers::warming(cast, hears, nonce) {
+        return declared;
+    }
     match hears.place.as_str() {
         "subscribeToMessages" => send_message(cast, nonce, Batch::One),
         "onNote" => {

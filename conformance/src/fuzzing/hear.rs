@@ -149,6 +149,9 @@ impl Driver<'_> {
         let now = self.now;
         let id = message.and_then(|m| m.get("id")).and_then(Json::as_str).unwrap_or_default().to_owned();
         let word = word(frame, message);
+        if matches!(word.as_str(), "complete" | "error") {
+            self.on_shelf_ended(conn, &id, &word);
+        }
         let Some(line) = self.lines.get_mut(&conn) else { return };
         let mut reached = None;
         match word.as_str() {
@@ -322,7 +325,11 @@ impl Driver<'_> {
         self.dues = others;
         self.hazard = true;
         let accepts = |due: &Due| due.claims.first().is_some_and(|claim| claim.fits(frame, None));
-        if own.iter().any(accepts) || phase == LinePhase::Over {
+        if let Some(due) = own.iter().find(|due| accepts(due)) {
+            let unmet = due.claims.iter().skip(1).find(|claim| due.wants == Wants::Itself && !claim.fits(frame, None));
+            return unmet.map_or((), |claim| self.misfit(claim, &shown(frame), word));
+        }
+        if phase == LinePhase::Over {
             return;
         }
         if phase == LinePhase::Closing {
@@ -353,7 +360,7 @@ impl Driver<'_> {
     fn silent(&mut self, conn: Conn, concerned: impl Fn(&Due) -> bool) {
         let waiting = |due: &Due| due.conn == conn && due.probing && concerned(due);
         if let Some(warm) = self.warm.take_if(|warm| warm.conn == conn && warm.probing) {
-            let rule = self.by_dialect(R::GqlSub012, R::EvtData001);
+            let rule = self.lost_for(conn, &warm.id);
             let detail = format!("no event reached {:?}, while the connection answered a ping", warm.id);
             return self.blame(rule, detail, "silence");
         }
@@ -393,7 +400,7 @@ impl Driver<'_> {
         if let Some(at) = self.owed.iter().position(|owed| owed.until.is_some_and(|until| until <= now)) {
             let owed = self.owed.remove(at);
             let detail = format!("{} did not reach {:?}", cut(&owed.value.to_string(), 60), owed.id);
-            return self.blame(R::EvtData001, detail, "silence");
+            return self.blame(owed.rule, detail, "silence");
         }
         self.probe(now);
     }

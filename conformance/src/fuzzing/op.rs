@@ -138,6 +138,51 @@ pub enum Op {
         /// How many, up to 7.
         next: u8,
     },
+    /// Opens a connection with credentials of another kind than the usual.
+    Enter {
+        /// Which.
+        proof: Proof,
+        /// Where they travel.
+        by: Carriage,
+    },
+    /// `start` or `subscribe` where set-up of the API or a mode of authorization decides.
+    Listen {
+        /// The connection.
+        on: u8,
+        /// To what.
+        setup: Setup,
+        /// One of three rooms.
+        room: u8,
+        /// With which credentials.
+        proof: Proof,
+    },
+    /// Publishes where set-up of the API or a mode of authorization decides.
+    Tell {
+        /// The connection; HTTP if none, and for GraphQL.
+        on: Option<u8>,
+        /// Where to.
+        setup: Setup,
+        /// One of three rooms.
+        room: u8,
+        /// With which credentials.
+        proof: Proof,
+    },
+    /// `start` with an enhanced filter (GraphQL).
+    Sift {
+        /// The connection.
+        on: u8,
+        /// Which kind of filter.
+        sieve: Sieve,
+        /// Which values.
+        value: u8,
+    },
+    /// A mutation of an item, for whoever filters items (GraphQL).
+    Put {
+        /// Which item.
+        item: u8,
+        /// Its mutation selects nothing that is filtered by.
+        sparse: bool,
+    },
 }
 
 choices!(
@@ -478,6 +523,206 @@ choices!(
     }
 );
 
+choices!(
+    /// Credentials of a kind. What a target lacks cannot be tried on it.
+    Proof {
+        /// The usual ones.
+        Main,
+        /// An AWS signature.
+        Iam,
+        /// A JWT of an OpenID Connect provider.
+        Oidc,
+        /// A JWT of a Cognito user pool.
+        Cognito,
+        /// A token for a Lambda authorizer.
+        Lambda,
+        /// A signature that covers host and date alone.
+        FewHeaders,
+        /// A JWT behind `Bearer ` (GraphQL).
+        Bearer,
+        /// An API key, and a token that nobody knows (Events).
+        KeyAndToken,
+        /// A token that the authorizer allows once.
+        Once,
+        /// A token that the authorizer allows once, and whose answer is kept.
+        Kept,
+        /// A wrong key.
+        Wrong,
+        /// A signature of the day before.
+        OldSignature,
+        /// A signature for another region.
+        ForeignRegion,
+        /// A signature for another service.
+        ForeignService,
+        /// A signature whose last digit is another.
+        WrongDigit,
+        /// A signature of something else.
+        OtherBody,
+        /// A signature over type and id too (Events).
+        WholeMessage,
+        /// The signature of a connection, for an operation.
+        OfConnection,
+        /// A JWT with another signature.
+        Forged,
+        /// A JWT with another subject.
+        OtherSubject,
+        /// A JWT with the algorithm none.
+        Unsigned,
+        /// A token that the authorizer does not know.
+        UnknownToken,
+        /// An empty token (GraphQL).
+        EmptyToken,
+        /// An API key that has expired (GraphQL).
+        ExpiredKey,
+        /// A token on which the authorizer fails (Events).
+        Failing,
+    }
+);
+
+choices!(
+    /// Where credentials of a connection travel.
+    Carriage {
+        /// Where they usually do.
+        Usual,
+        /// In a token of the subprotocol.
+        Subprotocol,
+        /// In header fields.
+        Headers,
+        /// In the query (GraphQL).
+        Query,
+    }
+);
+
+choices!(
+    /// What decides on an operation: handlers, modes of namespaces (Events), resolvers, invalidation (GraphQL).
+    Setup {
+        /// A room.
+        Room,
+        /// A handler that changes events (Events); a resolver that changes the item (GraphQL).
+        Transform,
+        /// A handler that drops events (Events); the argument that the resolver changed (GraphQL).
+        DropSome,
+        /// A handler that sets an error on events (Events); a subscription with a resolver (GraphQL).
+        EventError,
+        /// A handler that rejects publishes (Events); a shelf with an invalidation filter (GraphQL).
+        Reject,
+        /// A handler that authorizes no publish (Events); a shelf without one (GraphQL).
+        Unauthorized,
+        /// A handler that makes events too long (Events); a field that is denied to a mode (GraphQL).
+        Grow,
+        /// A handler that takes two seconds (Events); the end of a shelf (GraphQL).
+        Delay,
+        /// A handler that takes too long (Events); the end of a shelf six times (GraphQL).
+        Stall,
+        /// A handler that fails (Events); a resolver that fails (GraphQL).
+        Fail,
+        /// A function that throws (Events); a query that is denied to a mode (GraphQL).
+        LambdaThrows,
+        /// A function that returns an error.
+        LambdaError,
+        /// A handler that tells of its context.
+        Context,
+        /// A handler that rejects subscribes.
+        SubscribeReject,
+        /// A handler that authorizes no subscribe.
+        SubscribeUnauthorized,
+        /// A handler of subscribes that fails.
+        SubscribeFail,
+        /// A handler of subscribes that takes a second.
+        SubscribeDelay,
+        /// A handler of subscribes that tells of its context.
+        SubscribeContext,
+        /// A namespace to which only AWS signatures may publish.
+        PublishIam,
+        /// A namespace of which only AWS signatures may subscribe.
+        SubscribeIam,
+    }
+);
+
+choices!(
+    /// An enhanced filter (GraphQL): an operator on a field, several of them, or one beyond a limit.
+    Sieve {
+        /// Equal texts.
+        EqText,
+        /// Equal whole numbers.
+        EqCount,
+        /// Equal fractions.
+        EqRatio,
+        /// Equal truths.
+        EqDone,
+        /// Other texts.
+        NeText,
+        /// Other whole numbers.
+        NeCount,
+        /// Other fractions.
+        NeRatio,
+        /// Less.
+        LtCount,
+        /// Not more.
+        LeCount,
+        /// More.
+        GtCount,
+        /// Not less.
+        GeCount,
+        /// A smaller fraction.
+        LtRatio,
+        /// Texts that come later.
+        GtText,
+        /// Texts that have a part.
+        ContainsText,
+        /// Texts that have it not.
+        NotContainsText,
+        /// Lists with a member.
+        ContainsTag,
+        /// Texts that begin so.
+        BeginsWith,
+        /// One of five texts.
+        InText,
+        /// None of five numbers.
+        NotInCount,
+        /// Numbers within a range.
+        BetweenCount,
+        /// Texts within a range.
+        BetweenText,
+        /// Lists with one of several members.
+        ContainsAny,
+        /// Two conditions that both have to hold.
+        Both,
+        /// Two conditions of which one has to hold.
+        Either,
+        /// A nested field.
+        Near,
+        /// A field four levels down.
+        Far,
+        /// A filter beside an argument that nothing fits.
+        BesideArguments,
+        /// Five fields.
+        FiveFields,
+        /// Ten filters.
+        TenGroups,
+        /// A text of 256 characters.
+        LongestText,
+        /// Twenty values of containsAny.
+        TwentyOfAny,
+        /// Six values of in.
+        SixOfIn,
+        /// Six values of notIn.
+        SixOfNotIn,
+        /// Twenty-one values of containsAny.
+        ManyOfAny,
+        /// Six fields.
+        SixFields,
+        /// Eleven filters.
+        ElevenGroups,
+        /// Eleven values of in.
+        ElevenValues,
+        /// A text of 257 characters.
+        TooLongText,
+        /// The name of an operator in capitals.
+        LoudOperator,
+    }
+);
+
 impl Op {
     /// What kind of operation it is, with what matters about it: part of a cell of the coverage.
     pub fn label(&self) -> String {
@@ -503,6 +748,14 @@ impl Op {
             Self::Drop { .. } => "drop".into(),
             Self::Wait { pause } => format!("wait {}", word(pause)),
             Self::Together { .. } => "together".into(),
+            Self::Enter { proof, by } => format!("enter {}", odd_parts(&[plain(proof), plain(by)])),
+            Self::Listen { setup, proof, .. } => format!("listen {}", odd_parts(&[plain(setup), plain(proof)])),
+            Self::Tell { on, setup, proof, .. } => {
+                let over = if on.is_some() { "connection" } else { "HTTP" };
+                format!("tell over {over} {}", odd_parts(&[plain(setup), plain(proof)]))
+            }
+            Self::Sift { sieve, .. } => format!("sift {}", word(sieve)),
+            Self::Put { sparse, .. } => if *sparse { "put sparse" } else { "put" }.into(),
         }
     }
 
@@ -517,11 +770,17 @@ impl Op {
             | Self::Fill { on }
             | Self::Ping { on, .. }
             | Self::Close { on }
-            | Self::Drop { on } => Some(*on),
-            Self::Publish { on, .. } => *on,
-            Self::Open { .. } | Self::Warm { .. } | Self::Call { .. } | Self::Wait { .. } | Self::Together { .. } => {
-                None
-            }
+            | Self::Drop { on }
+            | Self::Listen { on, .. }
+            | Self::Sift { on, .. } => Some(*on),
+            Self::Publish { on, .. } | Self::Tell { on, .. } => *on,
+            Self::Open { .. }
+            | Self::Warm { .. }
+            | Self::Call { .. }
+            | Self::Wait { .. }
+            | Self::Together { .. }
+            | Self::Enter { .. }
+            | Self::Put { .. } => None,
         }
     }
 
@@ -544,7 +803,12 @@ impl Op {
             | Self::Close { .. }
             | Self::Drop { .. }
             | Self::Wait { .. }
-            | Self::Together { .. } => false,
+            | Self::Together { .. }
+            | Self::Enter { .. }
+            | Self::Listen { .. }
+            | Self::Tell { .. }
+            | Self::Sift { .. }
+            | Self::Put { .. } => false,
         }
     }
 }
@@ -568,7 +832,7 @@ macro_rules! first {
     ($($name:ident),*) => { $(impl First for $name { const FIRST: Self = Self::ALL[0]; })* };
 }
 
-first!(Door, Who, Form, Id, Topic, Batch, Call, Oddity, Garbling, Pause);
+first!(Door, Who, Form, Id, Topic, Batch, Call, Oddity, Garbling, Pause, Proof, Carriage, Setup, Sieve);
 
 fn odd_parts(parts: &[String]) -> String {
     let odd: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::op::{Batch, Door, Form, Id, Op, Pause, Topic, Who};
+use super::op::{Batch, Carriage, Door, Form, Id, Op, Pause, Proof, Setup, Topic, Who};
 
 /// Candidates that one shrinking may play.
 pub const TRIES_MAX: u32 = 400;
@@ -86,7 +86,7 @@ impl Shrinker<'_> {
     fn drop_connections(&mut self) {
         let mut nth = 0;
         loop {
-            let opens: Vec<_> = positions(&self.best, |op| matches!(op, Op::Open { .. }));
+            let opens: Vec<_> = positions(&self.best, |op| matches!(op, Op::Open { .. } | Op::Enter { .. }));
             let Some(open) = opens.get(nth).copied() else { return };
             let number = u8::try_from(nth).unwrap_or(u8::MAX);
             let lone = opens.len() as u64;
@@ -101,7 +101,8 @@ impl Shrinker<'_> {
 
     fn drop_subscriptions(&mut self) {
         let mut nth = 0;
-        while let Some(at) = positions(&self.best, |op| matches!(op, Op::Subscribe { .. })).get(nth).copied() {
+        let subscribes = |op: &Op| matches!(op, Op::Subscribe { .. } | Op::Listen { .. } | Op::Sift { .. });
+        while let Some(at) = positions(&self.best, subscribes).get(nth).copied() {
             let follows = |op: &Op| matches!(op, Op::Warm { .. } | Op::Unsubscribe { .. });
             let next = self.best.iter().enumerate().skip(at + 1).find(|(_, op)| follows(op)).map(|(at, _)| at);
             let candidate = self.best.iter().enumerate().filter(|(i, _)| *i != at && Some(*i) != next);
@@ -180,8 +181,14 @@ fn turned(op: &Op, gone: u8) -> Op {
         | Op::Ping { on, .. }
         | Op::Close { on }
         | Op::Drop { on }
+        | Op::Listen { on, .. }
+        | Op::Sift { on, .. }
+        | Op::Tell { on: Some(on), .. }
         | Op::Publish { on: Some(on), .. } => on,
         Op::Open { .. }
+        | Op::Enter { .. }
+        | Op::Put { .. }
+        | Op::Tell { on: None, .. }
         | Op::Publish { on: None, .. }
         | Op::Warm { .. }
         | Op::Call { .. }
@@ -240,6 +247,24 @@ fn plainer(op: &Op) -> Vec<Op> {
         Op::Wait { .. } => vec![Op::Wait { pause: Pause::Moment }, Op::Wait { pause: Pause::Answer }],
         Op::Together { .. } => vec![Op::Together { next: 1 }, Op::Together { next: 2 }],
         Op::Call { .. } => Vec::new(),
+        Op::Enter { proof, .. } => {
+            vec![Op::Open { door: Door::Usual }, Op::Enter { proof, by: Carriage::Usual }]
+        }
+        Op::Listen { on, setup, room, proof } => vec![
+            Op::Listen { on: 0, setup, room: 0, proof: Proof::Main },
+            Op::Listen { on: 0, setup: Setup::Room, room: 0, proof },
+            Op::Listen { on: 0, setup, room: 0, proof },
+            Op::Listen { on, setup, room, proof: Proof::Main },
+            Op::Listen { on, setup: Setup::Room, room, proof },
+        ],
+        Op::Tell { on, setup, proof, .. } => vec![
+            Op::Tell { on: None, setup, room: 0, proof: Proof::Main },
+            Op::Tell { on: None, setup: Setup::Room, room: 0, proof },
+            Op::Tell { on: None, setup, room: 0, proof },
+            Op::Tell { on, setup, room: 0, proof },
+        ],
+        Op::Sift { sieve, value, .. } => vec![Op::Sift { on: 0, sieve, value: 0 }, Op::Sift { on: 0, sieve, value }],
+        Op::Put { item, .. } => vec![Op::Put { item: 0, sparse: false }, Op::Put { item, sparse: false }],
     };
     all.into_iter().filter(|plainer| plainer != op).collect()
 }

@@ -7,6 +7,9 @@ use super::campaign::Row;
 /// The share of saboteurs that has to be found, in percent.
 pub const ENOUGH: usize = 85;
 
+/// The same over sockets, of a sample.
+pub const ENOUGH_OVER_SOCKETS: usize = 70;
+
 /// One saboteur in a line.
 pub fn line(row: &Row) -> String {
     let hunt = &row.hunt;

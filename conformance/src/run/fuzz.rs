@@ -5,6 +5,7 @@
 //! dialogue; the campaign goes on when it is back.
 
 pub mod diff;
+pub mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use super::drive::{Wire, converse, upgrade_key};
 use super::restart::Keeper;
 use super::{Budget, Endpoint, preflight};
 use crate::fuzzing::cells::Coverage;
+use crate::fuzzing::declared::{capability, lacking};
 use crate::fuzzing::driver::{Driver, Found, Played, Setting, Source};
 use crate::fuzzing::file::{self, BUILT_IN, Bucket, FindingFile, KIND, MODEL};
 use crate::fuzzing::generate::{Bounds, Dice, Generator, Script};
@@ -26,7 +28,7 @@ use crate::fuzzing::op::{Op, Topic};
 use crate::fuzzing::shrink::shrink;
 use crate::link::Dialer;
 use crate::player::Limits;
-use crate::scenario::Need;
+use crate::scenario::{Capabilities, Capability, Need};
 
 /// How often a finding is played again before it is believed.
 pub const CONFIRMATIONS: u32 = 3;
@@ -34,8 +36,8 @@ pub const CONFIRMATIONS: u32 = 3;
 /// Candidates that one finding may cost over a network.
 const SHRINK_TRIES: u32 = 120;
 
-/// Time that making one finding smaller may take.
-const SHRINK_TIME: Duration = Duration::from_secs(60);
+/// Time that making one finding smaller may take, unless something else is said.
+pub const SHRINK_TIME: Duration = Duration::from_secs(60);
 
 /// Limit of one dialogue.
 const DIALOGUE: Duration = Duration::from_secs(120);
@@ -64,10 +66,12 @@ pub struct FuzzOptions {
     pub ops_max: u64,
     /// What a dialogue may hold.
     pub bounds: Bounds,
-    /// Whether to end with the first finding.
+    /// Whether to end with the first finding that shows each time.
     pub until_first: bool,
     /// Operations in a second, at most.
     pub rate: Option<u32>,
+    /// Time that making one finding smaller may take.
+    pub shrink_time: Duration,
     /// Limit for one answer.
     pub step_timeout: Duration,
     /// Most connections and HTTP requests.
@@ -181,17 +185,15 @@ pub enum Again {
 /// When it cannot be played: the target is not there, or trouble came in between.
 pub async fn replay(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<Again, String> {
     let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
-    let mut campaign = Campaign::new(options, dialer).await?;
-    campaign.passed_over = file.known();
+    let mut campaign = Campaign::of_file(options, dialer, file).await?;
     let mut shown = 0;
     for _ in 0..CONFIRMATIONS {
-        let played = campaign.play(&mut Script::new(&file.operations), false).await;
-        let found = played.found.is_some_and(|found| found.requirement == rule);
-        if let (false, Some(trouble)) = (found, played.trouble) {
+        let (shows, played, back) = campaign.shows(rule, &file.operations).await;
+        if let (None, Some(trouble)) = (&shows, played.trouble) {
             return Err(trouble);
         }
-        shown += u32::from(found);
-        if found && !campaign.is_alive().await && !campaign.bring_back().await {
+        shown += u32::from(shows.is_some());
+        if shows.is_some() && !back {
             return Ok(Again::Fails { shown, tries: shown });
         }
     }
@@ -204,17 +206,16 @@ pub async fn replay(options: FuzzOptions, dialer: Dialer, file: &FindingFile) ->
 /// When it does not show any more, or cannot be played.
 pub async fn shrink_file(options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<FindingFile, String> {
     let rule = Requirement::parse(&file.rule).ok_or_else(|| format!("{:?} names no rule", file.rule))?;
-    let mut campaign = Campaign::new(options, dialer).await?;
-    campaign.passed_over = file.known();
-    let played = campaign.play(&mut Script::new(&file.operations), false).await;
-    if played.found.as_ref().is_none_or(|found| found.requirement != rule) {
+    let mut campaign = Campaign::of_file(options, dialer, file).await?;
+    let (shows, played, _) = campaign.shows(rule, &file.operations).await;
+    if shows.is_none() {
         return Err(played.trouble.unwrap_or_else(|| format!("{rule} is not broken any more")));
     }
     let ops = campaign.smaller(rule, played.ops).await;
     let mut smaller = file.clone();
-    let played = campaign.play(&mut Script::new(&ops), true).await;
+    let (shows, played, _) = campaign.shows(rule, &ops).await;
     campaign.keeper.stop().await;
-    if let Some(found) = played.found.filter(|found| found.requirement == rule) {
+    if let Some(found) = shows {
         let redactor = campaign.options.endpoint.keyring.redactor(&campaign.options.endpoint.api_key);
         smaller.transcript = file::transcript(&played.record, &redactor);
         smaller.detail = redactor.text(&found.detail);
@@ -270,6 +271,20 @@ impl Campaign {
         })
     }
 
+    /// One that plays a finding again: the target is taken to have what it had then.
+    async fn of_file(mut options: FuzzOptions, dialer: Dialer, file: &FindingFile) -> Result<Self, String> {
+        let had = file.capabilities.iter().filter_map(|name| Capability::named(name));
+        let own = options.endpoint.capabilities;
+        options.endpoint.capabilities = had.fold(own, Capabilities::declare);
+        let cast = options.endpoint.cast("f", "");
+        if let Some(why) = lacking(&cast, &options.endpoint.capabilities, &file.operations) {
+            return Err(why);
+        }
+        let mut campaign = Self::new(options, dialer).await?;
+        campaign.passed_over = file.known();
+        Ok(campaign)
+    }
+
     async fn run(&mut self, tell: &mut dyn FnMut(News)) {
         let mut told = Instant::now();
         while self.started.elapsed() < self.options.time && self.done.figures.operations < self.options.ops_max {
@@ -277,7 +292,8 @@ impl Campaign {
             let seed = Dice::new(self.options.seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93)).next();
             let coverage = std::mem::take(&mut self.coverage);
             let mut source = Generator::new(self.options.endpoint.dialect, seed, self.options.bounds, &coverage);
-            let played = self.play(&mut source, false).await;
+            // Of a target that dies there are no other last messages.
+            let played = self.play(&mut source, true).await;
             self.coverage = coverage;
             self.coverage.add(&played.cells);
             let carried = played.ops.iter().filter(|(_, carried)| *carried).count() as u64;
@@ -310,28 +326,37 @@ impl Campaign {
             self.done.ended = Some(why);
             return false;
         }
-        let Some(found) = played.found.clone() else {
-            let Some(trouble) = played.trouble.clone() else { return true };
-            if self.is_alive().await {
-                return true;
-            }
-            tell(News::Note(format!("the target is gone: {trouble}")));
-            let gone = self.gone(trouble, &played);
-            self.keep(&gone, played.ops, (1, 1), Vec::new(), tell);
-            return self.return_of_the_target(tell).await;
-        };
-        if let Some(known) = self.buckets.get(&bucket_of(&found)).copied().or_else(|| self.worn(&found)) {
-            if let Some((_, met)) = self.done.caught.get_mut(known) {
-                *met += 1;
-            }
-            return self.is_alive().await || self.return_of_the_target(tell).await;
+        if played.found.is_none() && played.trouble.is_none() {
+            return true;
         }
-        if !self.is_alive().await && !self.return_of_the_target(tell).await {
-            self.keep(&found, played.ops, (1, 1), Vec::new(), tell);
-            return false;
+        if !self.is_alive().await {
+            let gone = gone(&played);
+            if !self.return_of_the_target(tell).await {
+                self.keep(&gone, played.ops, (1, 1), played.record, tell);
+                return false;
+            }
+            if self.is_news(&gone) && self.confirm(gone, &played, tell).await {
+                return self.goes_on();
+            }
         }
-        self.confirm(found, played, tell).await;
-        !self.options.until_first && self.buckets.len() < BUCKETS_MAX
+        if let Some(found) = played.found.clone().filter(|found| self.is_news(found)) {
+            self.confirm(found, &played, tell).await;
+        }
+        self.goes_on()
+    }
+
+    /// Whether it was not found before. What was is counted.
+    fn is_news(&mut self, found: &Found) -> bool {
+        let known = self.buckets.get(&bucket_of(found)).copied().or_else(|| self.worn(found));
+        if let Some((_, met)) = known.and_then(|known| self.done.caught.get_mut(known)) {
+            *met += 1;
+        }
+        known.is_none()
+    }
+
+    fn goes_on(&self) -> bool {
+        let solid = self.done.caught.last().is_some_and(|(file, _)| file.shown == file.tries);
+        !(self.options.until_first && solid) && self.buckets.len() < BUCKETS_MAX
     }
 
     /// The last finding of this rule, where it was found in so many forms that one more says nothing new. There is no
@@ -344,27 +369,31 @@ impl Campaign {
         places.last().copied().filter(|_| is_worn)
     }
 
-    /// Plays a finding again, makes it smaller if it is solid, and keeps it.
-    async fn confirm(&mut self, found: Found, played: Played, tell: &mut dyn FnMut(News)) {
+    /// Plays a finding again, makes it smaller if it is solid, and keeps it. Whether it ever showed again.
+    async fn confirm(&mut self, found: Found, played: &Played, tell: &mut dyn FnMut(News)) -> bool {
         let rule = found.requirement;
         let ops: Vec<Op> = played.ops.iter().map(|(op, _)| op.clone()).collect();
         let (mut shown, mut record) = (0, Vec::new());
         for _ in 0..CONFIRMATIONS {
-            let again = self.play(&mut Script::new(&ops), true).await;
-            if again.found.as_ref().is_some_and(|again| again.requirement == rule) {
+            let (shows, again, back) = self.shows(rule, &ops).await;
+            if shows.is_some() {
                 shown += 1;
                 record = again.record;
             }
-            if !self.is_alive().await && !self.bring_back().await {
+            if !back {
                 break;
             }
         }
-        if shown < CONFIRMATIONS {
-            return self.keep(&found, played.ops, (shown, CONFIRMATIONS), record, tell);
+        if shown == 0 && rule == Requirement::SynAlive002 {
+            return false;
         }
-        let smaller = self.smaller(rule, played.ops).await;
-        let again = self.play(&mut Script::new(&smaller), true).await;
-        match again.found.filter(|again| again.requirement == rule) {
+        if shown < CONFIRMATIONS {
+            self.keep(&found, played.ops.clone(), (shown, CONFIRMATIONS), record, tell);
+            return shown > 0;
+        }
+        let smaller = self.smaller(rule, played.ops.clone()).await;
+        let (shows, again, _) = self.shows(rule, &smaller).await;
+        match shows {
             Some(again_found) => {
                 self.buckets.insert(bucket_of(&found), self.done.caught.len());
                 let ops = smaller.into_iter().map(|op| (op, true)).collect();
@@ -375,15 +404,23 @@ impl Campaign {
                 self.keep(&found, ops, (shown, CONFIRMATIONS), record, tell);
             }
         }
-        if !self.is_alive().await {
-            self.bring_back().await;
-        }
+        true
+    }
+
+    /// Plays operations, and brings the target back where it is gone then: whether they show that this rule is broken,
+    /// what was played, and whether there is a target.
+    async fn shows(&mut self, rule: Requirement, ops: &[Op]) -> (Option<Found>, Played, bool) {
+        let played = self.play(&mut Script::new(ops), true).await;
+        let alive = self.is_alive().await;
+        let dead = (!alive && rule == Requirement::SynAlive002).then(|| gone(&played));
+        let shows = played.found.clone().filter(|found| found.requirement == rule).or(dead);
+        (shows, played, alive || self.bring_back().await)
     }
 
     /// The dialogue made smaller, within its tries and its time.
     async fn smaller(&mut self, rule: Requirement, ops: Vec<(Op, bool)>) -> Vec<Op> {
         let (ops, carried): (Vec<_>, Vec<_>) = ops.into_iter().unzip();
-        let end = Instant::now() + SHRINK_TIME;
+        let end = Instant::now() + self.options.shrink_time;
         // The shrinker asks; the answers that are not known yet are found out between two of its runs.
         let mut known: BTreeMap<String, bool> = BTreeMap::new();
         loop {
@@ -398,13 +435,7 @@ impl Campaign {
             });
             let Some((trace, candidate)) = wanted else { return shrunk.ops };
             let spent = known.len() >= SHRINK_TRIES as usize || Instant::now() >= end;
-            let shows = !spent && {
-                let played = self.play(&mut Script::new(&candidate), false).await;
-                if !self.is_alive().await {
-                    self.bring_back().await;
-                }
-                played.found.is_some_and(|found| found.requirement == rule)
-            };
+            let shows = !spent && self.shows(rule, &candidate).await.0.is_some();
             known.insert(trace, shows);
             if spent {
                 // What is known has to do: everything else counts as not showing.
@@ -441,6 +472,13 @@ impl Campaign {
             realtime: if built_in { String::new() } else { endpoint.realtime.to_text(realtime) },
             namespaces: endpoint.namespaces.clone(),
             channel_prefix: endpoint.channel_prefix.clone(),
+            capabilities: ops
+                .iter()
+                .filter_map(|(op, _)| capability(endpoint.dialect, op))
+                .map(|capability| capability.name().to_owned())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             seed: self.options.seed,
             shown,
             tries,
@@ -462,20 +500,8 @@ impl Campaign {
         }
     }
 
-    /// A target that takes no connections after a dialogue.
-    fn gone(&self, trouble: String, played: &Played) -> Found {
-        let op = played.ops.last().map_or_else(|| "nothing".into(), |(op, _)| op.label());
-        Found {
-            requirement: Requirement::SynAlive002,
-            detail: format!("the target takes no connections any more: {trouble}"),
-            state: "none".into(),
-            op,
-            answer: "nothing".into(),
-            at: appsync_protocol::moment::Moment::START + played.took,
-        }
-    }
-
     async fn return_of_the_target(&mut self, tell: &mut dyn FnMut(News)) -> bool {
+        tell(News::Note("the target is gone".into()));
         let back = self.bring_back().await;
         if back {
             tell(News::Note("the target is back".into()));
@@ -507,6 +533,7 @@ impl Campaign {
             judged: self.judged,
             without: self.without.clone(),
             passed_over: self.passed_over.clone(),
+            capabilities: options.endpoint.capabilities.clone(),
         };
         let mut driver = Driver::new(setting, source);
         let wire = Wire {
@@ -521,6 +548,21 @@ impl Campaign {
             driver.abandon(appsync_protocol::moment::Moment::START + DIALOGUE, "the dialogue took too long".into());
         }
         driver.played()
+    }
+}
+
+/// A target that takes no connections after a dialogue (SYN-ALIVE-002), whatever that dialogue showed of its end.
+fn gone(played: &Played) -> Found {
+    let said = played.found.as_ref().map(|found| format!("{}: {}", found.requirement, found.detail));
+    let why = said.or_else(|| played.trouble.clone()).unwrap_or_else(|| "nothing was wrong before".into());
+    let last = played.ops.iter().rev().find(|(_, carried)| *carried);
+    Found {
+        requirement: Requirement::SynAlive002,
+        detail: format!("the target takes no connections any more; the last that was seen of it: {why}"),
+        state: "none".into(),
+        op: last.map_or_else(|| "nothing".into(), |(op, _)| op.label()),
+        answer: "nothing".into(),
+        at: appsync_protocol::moment::Moment::START + played.took,
     }
 }
 

@@ -15,6 +15,7 @@ use manners::{MANNERS, Manner};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 
 use super::benign::{Alarm, Alarms, Listed};
 use super::saboteurs::{Fate, Trial};
@@ -146,6 +147,33 @@ fn repetition(seed: u64) -> Result<Vec<Case>, String> {
         None => Ok(finished.run.cases),
         Some(stop) => Err(format!("seed {seed}: {stop:?}")),
     }
+}
+
+/// A link to an endpoint: how long it delays, and in what form it brings what is said.
+#[derive(Clone, Copy)]
+pub(crate) struct Bearing(Weather, Manner);
+
+impl Bearing {
+    /// Stands in front of an endpoint: the dialer for it, and what ends it.
+    ///
+    /// # Errors
+    /// When there is no port to be had.
+    pub(crate) async fn before(self, to: SocketAddr) -> Result<(Dialer, AbortHandle), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+        let link = listener.local_addr().map_err(|error| error.to_string())?;
+        let relay = tokio::spawn(relay::relay(listener, to, self.0, self.1));
+        Ok((dialer(link)?, relay.abort_handle()))
+    }
+}
+
+/// Links that may be in front of any endpoint, by name: with other delays, and of each legal form.
+pub(crate) fn bearings() -> Vec<(String, Bearing)> {
+    let late = JITTERS.iter().map(|ms| {
+        let weather = Weather { seed: *ms, jitter: Duration::from_millis(*ms) };
+        (format!("reference, {ms} ms of jitter"), Bearing(weather, Manner::Plain))
+    });
+    let forms = MANNERS.iter().map(|(name, _, _, manner)| ((*name).to_owned(), Bearing(Weather::default(), *manner)));
+    late.chain(forms).collect()
 }
 
 /// The runner against the embedded endpoint, bent like this, behind a link of this weather.

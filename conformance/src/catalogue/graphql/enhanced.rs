@@ -27,17 +27,17 @@ const PUT: &str = "mutation P($shelf: ID, $text: String, $count: Int, $ratio: Fl
     place { name within { name within { name within { name within { name } } } } } } }";
 
 /// One condition.
-pub(super) fn condition(field: &str, operator: &str, value: impl Into<Json>) -> Json {
+pub(crate) fn condition(field: &str, operator: &str, value: impl Into<Json>) -> Json {
     json!({ "fieldName": field, "operator": operator, "value": value.into() })
 }
 
 /// A filter of conditions that all have to hold.
-pub(super) fn every(conditions: &[Json]) -> Json {
+pub(crate) fn every(conditions: &[Json]) -> Json {
     json!({ "filterGroup": [{ "filters": conditions }] })
 }
 
 /// A filter of one condition.
-pub(super) fn one(field: &str, operator: &str, value: impl Into<Json>) -> Json {
+pub(crate) fn one(field: &str, operator: &str, value: impl Into<Json>) -> Json {
     every(&[condition(field, operator, value)])
 }
 

@@ -5,7 +5,7 @@ mod control;
 mod credentials;
 mod declared;
 mod delivery;
-mod enhanced;
+pub(crate) mod enhanced;
 mod errors;
 mod filter;
 mod framing;

@@ -1,0 +1,293 @@
+//! Credentials of every mode, good ones and such as are off: how they are made, and whether they are to be taken.
+//!
+//! Each is one that a scenario of the catalogue shows too, in the places where it does.
+
+use appsync_protocol::dialect::Dialect;
+use appsync_protocol::handshake::Credentials;
+use appsync_protocol::server::Mode;
+use appsync_protocol::wire::Request;
+
+use super::op::Proof;
+use crate::auth::sign::Secret;
+use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
+use crate::catalogue::modes::{Off, connect_signed, jwts, operation_signed};
+use crate::scenario::{Capabilities, Capability, Cast};
+
+/// What [`Capability::ExpiredApiKey`] promises.
+const EXPIRED_KEY: &str = "da2-syncspecexpiredapikey00000";
+
+/// Where credentials are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In an upgrade.
+    Connect,
+    /// In a `start` or `subscribe`.
+    Subscribe,
+    /// In a `publish` over a connection (Events).
+    Publish,
+    /// In an HTTP request.
+    Http,
+}
+
+/// What is to become of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// They are taken.
+    Good,
+    /// They are refused.
+    Refused,
+    /// They are good ones of something else, and refused as a bad request.
+    Changed,
+}
+
+/// Whether the target has what it takes to show these credentials at all.
+pub(super) fn is_known(cast: &Cast, has: &Capabilities, proof: Proof) -> bool {
+    let knows = |mode| cast.secret(mode).is_some();
+    match proof {
+        Proof::Main | Proof::Wrong => true,
+        Proof::Iam
+        | Proof::FewHeaders
+        | Proof::OldSignature
+        | Proof::ForeignRegion
+        | Proof::ForeignService
+        | Proof::WrongDigit
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection => knows(Mode::Iam),
+        Proof::Oidc => knows(Mode::Oidc),
+        Proof::Cognito => knows(Mode::Cognito),
+        Proof::Lambda | Proof::UnknownToken => knows(Mode::Lambda),
+        Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned => !jwts(cast).is_empty(),
+        Proof::KeyAndToken => knows(Mode::ApiKey) && knows(Mode::Lambda),
+        Proof::EmptyToken => knows(Mode::Oidc) || knows(Mode::Cognito) || knows(Mode::Lambda),
+        Proof::Once | Proof::Kept | Proof::ExpiredKey | Proof::Failing => {
+            capability(proof).is_some_and(|capability| has.has(capability))
+        }
+    }
+}
+
+/// What a target has to declare for them.
+pub(super) const fn capability(proof: Proof) -> Option<Capability> {
+    match proof {
+        Proof::Once | Proof::Kept => Some(Capability::AuthorizerCaches),
+        Proof::ExpiredKey => Some(Capability::ExpiredApiKey),
+        Proof::Failing => Some(Capability::AuthorizerFails),
+        Proof::Main
+        | Proof::Wrong
+        | Proof::Iam
+        | Proof::FewHeaders
+        | Proof::OldSignature
+        | Proof::ForeignRegion
+        | Proof::ForeignService
+        | Proof::WrongDigit
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection
+        | Proof::Oidc
+        | Proof::Cognito
+        | Proof::Lambda
+        | Proof::UnknownToken
+        | Proof::Bearer
+        | Proof::Forged
+        | Proof::OtherSubject
+        | Proof::Unsigned
+        | Proof::KeyAndToken
+        | Proof::EmptyToken => None,
+    }
+}
+
+/// What is to become of these credentials in this place. `None` where nothing is known of it, or where they make no
+/// sense. Those that are good once are good here.
+pub(super) const fn standing(dialect: Dialect, place: Place, proof: Proof) -> Option<Standing> {
+    use Place::{Connect, Http, Publish, Subscribe};
+    use Standing::{Changed, Good, Refused};
+    match (proof, place, dialect) {
+        (Proof::Main | Proof::Iam | Proof::Oidc | Proof::Cognito | Proof::Lambda, ..) => Some(Good),
+        (Proof::FewHeaders, Connect | Subscribe, _) => Some(Good),
+        (Proof::Bearer, Connect | Subscribe, Dialect::Graphql) => Some(Good),
+        (Proof::KeyAndToken, Subscribe, Dialect::Events) => Some(Good),
+        (Proof::Once, Subscribe, _) | (Proof::Kept, Subscribe | Publish, _) => Some(Good),
+        (Proof::OldSignature | Proof::ForeignRegion | Proof::ForeignService, Connect | Subscribe, _) => Some(Refused),
+        (Proof::WrongDigit, Connect, _) => Some(Refused),
+        (Proof::OtherBody, Subscribe | Publish | Http, _) => Some(Changed),
+        (Proof::WholeMessage, Subscribe, Dialect::Events) | (Proof::OfConnection, Subscribe, _) => Some(Refused),
+        (
+            Proof::Forged | Proof::OtherSubject | Proof::Unsigned | Proof::UnknownToken,
+            Connect | Subscribe | Http,
+            _,
+        ) => Some(Refused),
+        (Proof::EmptyToken | Proof::ExpiredKey, Connect, Dialect::Graphql) => Some(Refused),
+        (Proof::Failing, Subscribe | Http, Dialect::Events) => Some(Refused),
+        (Proof::Wrong, Subscribe | Publish, Dialect::Events) | (Proof::Wrong, Subscribe, Dialect::Graphql) => {
+            Some(Refused)
+        }
+        (
+            Proof::FewHeaders
+            | Proof::Bearer
+            | Proof::KeyAndToken
+            | Proof::Once
+            | Proof::Kept
+            | Proof::Wrong
+            | Proof::OldSignature
+            | Proof::ForeignRegion
+            | Proof::ForeignService
+            | Proof::WrongDigit
+            | Proof::OtherBody
+            | Proof::WholeMessage
+            | Proof::OfConnection
+            | Proof::Forged
+            | Proof::OtherSubject
+            | Proof::Unsigned
+            | Proof::UnknownToken
+            | Proof::EmptyToken
+            | Proof::ExpiredKey
+            | Proof::Failing,
+            ..,
+        ) => None,
+    }
+}
+
+/// The mode that these credentials are of.
+pub(super) const fn mode(cast: &Cast, proof: Proof) -> Mode {
+    match proof {
+        Proof::Main | Proof::Wrong => cast.keyring.main,
+        Proof::Iam
+        | Proof::FewHeaders
+        | Proof::OldSignature
+        | Proof::ForeignRegion
+        | Proof::ForeignService
+        | Proof::WrongDigit
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection => Mode::Iam,
+        Proof::Oidc | Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned | Proof::EmptyToken => {
+            Mode::Oidc
+        }
+        Proof::Cognito => Mode::Cognito,
+        Proof::Lambda | Proof::Once | Proof::Kept | Proof::UnknownToken | Proof::Failing => Mode::Lambda,
+        Proof::KeyAndToken | Proof::ExpiredKey => Mode::ApiKey,
+    }
+}
+
+/// Credentials of a connection.
+pub(super) fn at_connect(cast: &Cast, proof: Proof) -> Credentials {
+    match (off(proof), secret(cast, proof)) {
+        (Some(off), _) => connect_signed(cast, off),
+        (None, Some(secret)) => cast.connect_by(&secret),
+        (None, None) => cast.credentials(),
+    }
+}
+
+/// Credentials of an operation with this body. `other`: a body that it has not; `whole`: the message with its id.
+pub(super) fn of_operation(cast: &Cast, proof: Proof, body: &str, (other, whole): (&str, &str)) -> Credentials {
+    let signed = |body: &str| cast.operation_by(&secret(cast, proof).unwrap_or_else(nothing), body);
+    match (proof, off(proof)) {
+        (_, Some(off)) => operation_signed(cast, body, off),
+        (Proof::Wrong, None) => cast.wrong_credentials(),
+        (Proof::OtherBody, None) => signed(other),
+        (Proof::WholeMessage, None) => signed(whole),
+        (Proof::OfConnection, None) => cast.connect_by(&secret(cast, proof).unwrap_or_else(nothing)),
+        (Proof::KeyAndToken, None) => signed(body).with("Authorization", "nobody-knows-this-token"),
+        (_, None) => signed(body),
+    }
+}
+
+/// An HTTP request with this body. `signed`: the body that a signature covers.
+pub(super) fn over_http(cast: &Cast, proof: Proof, body: &str, signed: &str) -> Request {
+    let secret = secret(cast, proof).unwrap_or_else(nothing);
+    let mut request = cast.post_by(&secret, signed);
+    request.body = body.into();
+    request
+}
+
+const fn off(proof: Proof) -> Option<Off> {
+    match proof {
+        Proof::FewHeaders => Some(Off::Minimal),
+        Proof::OldSignature => Some(Off::Old),
+        Proof::ForeignRegion => Some(Off::Region),
+        Proof::ForeignService => Some(Off::Service),
+        Proof::WrongDigit => Some(Off::Digit),
+        Proof::Main
+        | Proof::Iam
+        | Proof::Oidc
+        | Proof::Cognito
+        | Proof::Lambda
+        | Proof::Bearer
+        | Proof::KeyAndToken
+        | Proof::Once
+        | Proof::Kept
+        | Proof::Wrong
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection
+        | Proof::Forged
+        | Proof::OtherSubject
+        | Proof::Unsigned
+        | Proof::UnknownToken
+        | Proof::EmptyToken
+        | Proof::ExpiredKey
+        | Proof::Failing => None,
+    }
+}
+
+const fn nothing() -> Secret {
+    Secret::Token(String::new())
+}
+
+/// What they are made with.
+fn secret(cast: &Cast, proof: Proof) -> Option<Secret> {
+    let jwt = |change: fn(&str) -> String| jwts(cast).first().map(|jwt| Secret::Token(change(jwt)));
+    match proof {
+        Proof::Main | Proof::Wrong => cast.secret(cast.keyring.main),
+        Proof::Iam
+        | Proof::FewHeaders
+        | Proof::OldSignature
+        | Proof::ForeignRegion
+        | Proof::ForeignService
+        | Proof::WrongDigit
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection => cast.secret(Mode::Iam),
+        Proof::Oidc => cast.secret(Mode::Oidc),
+        Proof::Cognito => cast.secret(Mode::Cognito),
+        Proof::Lambda => cast.secret(Mode::Lambda),
+        Proof::Bearer => jwt(|jwt| format!("Bearer {jwt}")),
+        Proof::Forged => jwt(with_another_signature),
+        Proof::OtherSubject => jwt(with_another_subject),
+        Proof::Unsigned => jwt(unsigned),
+        Proof::UnknownToken => cast.secret(Mode::Lambda).map(|secret| wrong(&secret)),
+        Proof::KeyAndToken => cast.secret(Mode::ApiKey),
+        Proof::EmptyToken => Some(nothing()),
+        Proof::Once => Some(Secret::Token(format!("syncspec-once-{}", cast.prefix))),
+        Proof::Kept => Some(Secret::Token(format!("syncspec-once-kept-{}", cast.prefix))),
+        Proof::ExpiredKey => Some(Secret::ApiKey(EXPIRED_KEY.into())),
+        Proof::Failing => Some(Secret::Token("syncspec-authorizer-fails".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_target_lacks_cannot_be_shown() {
+        let mut cast = Cast::example(Dialect::Events);
+        cast.keyring.more.clear();
+
+        let known: Vec<_> =
+            Proof::ALL.iter().filter(|proof| is_known(&cast, &Capabilities::default(), **proof)).collect();
+
+        assert_eq!(known, [&Proof::Main, &Proof::Wrong]);
+    }
+
+    #[test]
+    fn a_signature_of_another_body_is_not_that_of_this_one() {
+        let cast = Cast::example(Dialect::Events);
+        let of = |proof| of_operation(&cast, proof, "one", ("other", "whole")).to_json();
+
+        assert_ne!(of(Proof::Iam), of(Proof::OtherBody));
+        assert_ne!(of(Proof::Iam), of(Proof::WholeMessage));
+        assert_ne!(of(Proof::Iam), of(Proof::OfConnection));
+        assert_eq!(of(Proof::Once), of(Proof::Once));
+    }
+}
