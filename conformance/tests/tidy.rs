@@ -46,6 +46,10 @@ const LONG_FILES: Listed = &[
         "conformance/src/catalogue/graphql/credentials.rs",
         "scenarios are data: how credentials may be written and be wrong",
     ),
+    (
+        "conformance/src/catalogue/events/repeats.rs",
+        "scenarios are data: what goes wrong only where there is more than one",
+    ),
     ("conformance/src/catalogue/events/probes.rs", "scenarios are data: one for each open question"),
     ("conformance/src/catalogue/graphql/declared.rs", "scenarios are data: all that needs set-up but filters"),
     ("conformance/src/catalogue/graphql/enhanced.rs", "scenarios are data: every operator"),
@@ -183,7 +187,6 @@ fn every_mutant_that_no_test_catches_has_a_reason_and_is_in_a_file_that_exists()
         assert!(reason.len() > 20, "{mutant}: {reason:?} is no reason");
         assert!(root().join(mutant.split(':').next().unwrap()).is_file(), "{mutant}: there is no such file");
     }
-    assert!(ledger.contains("conversation\t") && ledger.contains("delivery\t"), "the judges were not tried");
     assert!(explained.len() <= missed, "{} reasons for {missed} survivors", explained.len());
 }
 

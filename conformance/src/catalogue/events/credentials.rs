@@ -251,7 +251,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/credentials/publish-with-empty-object",
-        title: "A publish whose authorization has no members, or just the host, is refused.",
+        title: "A publish whose authorization is missing, null, empty or just the host is refused.",
         covers: &[R::EvtAuth021],
         steps: |cast| {
             let channel = cast.channel("room");
@@ -259,7 +259,14 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 let publish = cast.publish_as(id, &channel, &[json!(cast.nonce(id))], &authorization.to_string());
                 vec![say(1, publish), any_of(1, vec![publish_refusal(id), general_error()], R::EvtAuth021)]
             };
-            all([connected(cast, 1), ask("empty", json!({})), ask("host", json!({ "host": cast.auth_host }))])
+            let bare = json!({ "type": "publish", "id": "bare", "channel": channel, "events": ["7"] }).to_string();
+            all([
+                connected(cast, 1),
+                ask("empty", json!({})),
+                ask("host", json!({ "host": cast.auth_host })),
+                ask("null", Json::Null),
+                vec![say(1, bare), any_of(1, vec![publish_refusal("bare"), general_error()], R::EvtAuth021)],
+            ])
         },
         ..QUICK
     },

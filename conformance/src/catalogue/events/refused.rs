@@ -60,6 +60,28 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/publish/events-that-are-nearly-json",
+        title: "Texts that only look like JSON are refused as events.",
+        covers: &[R::EvtPub006],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let texts = [("nan", "NaN"), ("empty", ""), ("quotes", "'x'"), ("names", "{a:1}"), ("comma", "[1,]")];
+            let each = texts.map(|(id, text)| {
+                let that_event = Pattern::with_id("publish_success", id)
+                    .has("successful", Shape::Length(0))
+                    .has("failed", Shape::Length(1));
+                let answers = vec![
+                    publish_refusal(id).reads("EVT-A-24", "the request is refused"),
+                    that_event.reads("EVT-A-24", "that event is refused"),
+                ];
+                let publish = publish_raw(cast, id, &channel, &json!([text]).to_string());
+                vec![say(1, publish), any_of(1, answers, R::EvtPub006)]
+            });
+            all([connected(cast, 1), all(each)])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/publish/event-that-is-no-json",
         title: "An event that is not JSON text is refused and not delivered.",
         covers: &[R::EvtPub006],
@@ -241,6 +263,13 @@ pub(super) static FAULTS: &[Fault] = &[
         about: "delivers events that are no JSON text",
         breaks: R::EvtPub006,
         caught_by: "events/publish/event-that-is-no-json",
+        how: How::Skip(Check::EventsAreJson),
+    },
+    Fault {
+        name: "events-nearly-json-is-an-event",
+        about: "takes texts for events that only look like JSON",
+        breaks: R::EvtPub006,
+        caught_by: "events/publish/events-that-are-nearly-json",
         how: How::Skip(Check::EventsAreJson),
     },
     Fault {

@@ -131,6 +131,38 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         ..QUICK
     },
     Scenario {
+        id: "events/channel/neighbours-of-a-long-one",
+        title: "A channel does not hear those that differ in the last of fifty characters, or in a zero before a digit.",
+        covers: &[R::EvtData006],
+        steps: |cast| {
+            let long = format!("/{}/{:x<49}", cast.namespace(), cast.nonce("room"));
+            let others = [format!("{long}b/7"), format!("{long}a/07"), format!("{long}a/70")];
+            let own = format!("{long}a/7");
+            all([connected(cast, 1), taken(cast, 1, "first", &own, R::EvtSub007), untold(cast, &own, &others)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/delivery/empty-events-arrive",
+        title: "Events that mean nothing, zero, false or an empty text reach their subscribers like any other.",
+        covers: &[R::EvtData001],
+        steps: |cast| {
+            let channel = cast.channel("room");
+            let each = [Json::Null, json!(0), json!(false), json!(""), json!([])].into_iter().map(|value| {
+                let arrived = Pattern::with_id("data", "first").has("event", Shape::Present);
+                let sent = cast.http_publish(&channel, &[value]);
+                vec![called(sent, vec![Answer::status(200)], R::EvtHttp004), expect(1, arrived, R::EvtData001)]
+            });
+            all([
+                connected(cast, 1),
+                subscribed(cast, 1, "first", &channel),
+                vec![warmed(cast, 1, "first", &channel), Step::Quiet { conn: 1 }],
+                all(each),
+            ])
+        },
+        ..QUICK
+    },
+    Scenario {
         id: "events/delivery/each-of-a-batch",
         title: "Each event of a publish over a connection reaches its subscribers, on that connection and on another.",
         covers: &[R::EvtData003],
@@ -373,6 +405,20 @@ pub(super) static FAULTS: &[Fault] = &[
         breaks: R::EvtData006,
         caught_by: "events/channel/neighbours-of-a-deep-one",
         how: How::Skip(Check::ChannelEnd),
+    },
+    Fault {
+        name: "events-long-channels-by-their-beginning",
+        about: "takes a long channel for every channel that begins like it",
+        breaks: R::EvtData006,
+        caught_by: "events/channel/neighbours-of-a-long-one",
+        how: How::Skip(Check::ChannelEnd),
+    },
+    Fault {
+        name: "events-zero-is-no-event",
+        about: "does not deliver the event that is zero",
+        breaks: R::EvtData001,
+        caught_by: "events/delivery/empty-events-arrive",
+        how: edit("data", Nth::Only(3), Change::Drop),
     },
     Fault {
         name: "events-batch-short-of-one",
