@@ -256,6 +256,41 @@ fn nobody_is_accused_as(variant: &str, dialect: Dialect, ops: &[Op]) {
     assert_eq!((played.found, played.trouble), (None, None), "{variant}, {dialect}");
 }
 
+/// EVT-A-18: whether credentials are read from header fields is disputed, in whatever form `connection_init` is.
+#[test]
+fn a_disputed_upgrade_is_no_finding_in_any_form_of_init() {
+    for dialect in Dialect::ALL {
+        for form in Form::ALL {
+            let ops = [Op::Open { door: Door::Headers }, Op::Init { on: 0, form: *form }];
+            let config = Config { profile: Profile::docs_literal(), ..Config::default() };
+
+            let played =
+                play(setting(dialect, true), &mut Script::new(&ops), &mut endpoint(config, &[]), Weather::default());
+
+            assert_eq!((played.found, played.trouble), (None, None), "{dialect}, {form:?}");
+        }
+    }
+}
+
+/// EVT-A-07: an acknowledgement may come unasked; with delay, after an operation was sent.
+#[test]
+fn an_acknowledgement_that_nobody_asked_for_answers_no_operation() {
+    let variants = variants();
+    let variant = variants.iter().find(|own| own.name == "EVT-A-07-acknowledged").expect("a variant of this name");
+    let Quirk::Profile(profile) = &variant.quirk else { panic!("{} is no profile", variant.name) };
+    for ops in [vec![OPEN, SUBSCRIBE], vec![OPEN, INIT, SUBSCRIBE]] {
+        for seed in 1..=20 {
+            let config = Config { profile: profile.clone(), ..Config::default() };
+            let weather = Weather { seed, jitter: Duration::from_millis(40) };
+
+            let played =
+                play(setting(Dialect::Events, true), &mut Script::new(&ops), &mut endpoint(config, &[]), weather);
+
+            assert_eq!((played.found, played.trouble), (None, None), "seed {seed}");
+        }
+    }
+}
+
 #[test]
 fn an_answer_that_comes_after_one_that_named_nothing_is_not_that_of_the_next_use_of_its_id() {
     let keep_alive = Op::Say { on: 0, what: Oddity::KeepAlive };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use appsync_protocol::json::Json;
-use appsync_protocol::requirement::Requirement;
+use appsync_protocol::requirement::{Requirement, Severity};
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::graphql::SUBSCRIPTIONS_MAX;
@@ -196,6 +196,12 @@ impl Ask {
         }
         self
     }
+}
+
+/// The rule that a connection which is not acknowledged breaks: where it is disputed that such an upgrade is taken at
+/// all, the form of `connection_init` changes nothing about it.
+pub(super) fn by_door(rule: Requirement, welcome: Requirement) -> Requirement {
+    if welcome.severity() == Severity::Info { welcome } else { rule }
 }
 
 /// Any error, with or without an id.

@@ -134,8 +134,8 @@ pub struct Setting {
     pub judged: bool,
     /// Topics that the target lacks the schema for; a room stands in for them.
     pub without: Vec<Topic>,
-    /// Rules that are known to be broken: what the conversation or the delivery model finds of them ends nothing, so
-    /// that a dialogue gets beyond it.
+    /// Rules that are known to be broken: what the conversation or the delivery model finds of them, or what an answer
+    /// lacks that is one, ends nothing, so that a dialogue gets beyond it.
     pub passed_over: BTreeSet<Requirement>,
     /// What the target declares.
     pub capabilities: Capabilities,

@@ -7,7 +7,7 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::{OwnedFrame, Request};
 use serde_json::json;
 
-use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, error_list, escaped};
+use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, by_door, error_list, escaped};
 use super::doors::loud;
 use super::graphql::{SUBSCRIPTIONS_MAX, odd_text, preflight};
 use super::op::{Batch, Call, Form, Oddity, Topic, Who};
@@ -34,6 +34,7 @@ pub(super) fn init(form: Form, acked: bool, welcome: R) -> Ask {
             (r#"{"type":"connection_init","payload":{"client":"syncspec"},"sticker":"blue"}"#, R::EvtInit012)
         }
     };
+    let rule = by_door(rule, welcome);
     let ack = || Pattern::word("connection_ack");
     let flat = ack().has("connectionTimeoutMs", Shape::Present).has("payload", Shape::Absent);
     let claims = if acked {

@@ -5,7 +5,7 @@ use appsync_protocol::requirement::Requirement as R;
 use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
-use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, any_error, escaped};
+use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, any_error, by_door, escaped};
 use super::op::{Batch, Call, Form, Oddity, Topic, Who};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, WRONG_KEY, channel_data, quoted, request_body};
 use crate::scenario::{Answer, Cast, Pattern, Shape};
@@ -26,6 +26,7 @@ pub(super) fn init(form: Form, acked: bool, welcome: R) -> Ask {
         Form::Spaced => ("\r\n{\n\t\"type\" : \"connection_init\"\n}\n ".to_owned(), R::GqlFrame001),
         Form::Extras => (r#"{"type":"connection_init","payload":{}}"#.to_owned(), welcome),
     };
+    let rule = by_door(rule, welcome);
     let ack = || Pattern::word("connection_ack");
     let timeout = |shape| ack().has("payload.connectionTimeoutMs", shape);
     let claims = if acked {

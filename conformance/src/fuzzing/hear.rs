@@ -251,7 +251,9 @@ impl Driver<'_> {
             let vague = vague || (free && word == "error") || !others.is_empty() || self.dues[*at].excused;
             return self.met(*at, frame, message, (word, vague));
         }
-        if !is_answer(word) {
+        // EVT-A-07: an acknowledgement may come unasked, and late. It is wrong only where there must be none.
+        let unasked = word == "connection_ack" && line.is_some_and(|line| !matches!(line.welcome, Welcome::Refused(_)));
+        if !is_answer(word) || unasked {
             return;
         }
         let answers = |due: &&Due| mine(due) && due.wants == Wants::Answer;
@@ -275,7 +277,8 @@ impl Driver<'_> {
     fn met(&mut self, at: usize, frame: &OwnedFrame, message: Option<&Json>, (word, vague): (&str, bool)) {
         let due = self.dues.remove(at);
         for claim in due.claims.iter().skip(1).filter(|_| !vague) {
-            if !claim.fits(frame, message) {
+            let known = self.setting.passed_over.contains(&claim.rule);
+            if !known && !claim.fits(frame, message) {
                 self.misfit(claim, &shown(frame), word);
             }
         }
