@@ -261,7 +261,11 @@ fn nobody_is_accused_as(variant: &str, dialect: Dialect, ops: &[Op]) {
 fn a_disputed_upgrade_is_no_finding_in_any_form_of_init() {
     for dialect in Dialect::ALL {
         for form in Form::ALL {
-            let ops = [Op::Open { door: Door::Headers }, Op::Init { on: 0, form: *form }];
+            let init = Op::Init { on: 0, form: *form };
+            let mut ops = vec![Op::Open { door: Door::Headers }, init.clone()];
+            if *form == Form::Plain {
+                ops = vec![Op::Together { next: 2 }, Op::Open { door: Door::Headers }, SUBSCRIBE, init];
+            }
             let config = Config { profile: Profile::docs_literal(), ..Config::default() };
 
             let played =

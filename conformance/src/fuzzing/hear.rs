@@ -251,6 +251,14 @@ impl Driver<'_> {
             let vague = vague || (free && word == "error") || !others.is_empty() || self.dues[*at].excused;
             return self.met(*at, frame, message, (word, vague));
         }
+        // Where it is disputed that an upgrade is taken (EVT-A-18), its refusal answers whatever was sent on it.
+        let is_disputed = |welcome: &Welcome| match welcome {
+            Welcome::Acknowledged(rule) => rule.severity() == Severity::Info,
+            Welcome::Refused(_) | Welcome::Nothing => false,
+        };
+        if word == "connection_error" && line.is_some_and(|line| is_disputed(&line.welcome)) {
+            return self.dues.retain(|due| due.conn != conn || due.wants != Wants::Answer);
+        }
         // EVT-A-07: an acknowledgement may come unasked, and late. It is wrong only where there must be none.
         let unasked = word == "connection_ack" && line.is_some_and(|line| !matches!(line.welcome, Welcome::Refused(_)));
         if !is_answer(word) || unasked {

@@ -56,7 +56,7 @@ pub(super) fn filter(sieve: Sieve, value: u8) -> Json {
         Sieve::EqText => one("text", "eq", text),
         Sieve::EqCount => one("count", "eq", count),
         Sieve::EqRatio => one("ratio", "eq", ratio),
-        Sieve::EqDone => one("done", "eq", value % 2 == 0),
+        Sieve::EqDone => one("done", "eq", value.is_multiple_of(2)),
         Sieve::NeText => one("text", "ne", text),
         Sieve::NeCount => one("count", "ne", count),
         Sieve::NeRatio => one("ratio", "ne", ratio),
@@ -144,7 +144,7 @@ pub(super) fn item(number: u8) -> Json {
         "text": pick(&TEXTS, draw()),
         "count": draw() % 9,
         "ratio": pick(&RATIOS, draw()),
-        "done": draw() % 2 == 0,
+        "done": draw().is_multiple_of(2),
         "tags": pick(&TAGS, draw()),
         "place": {
             "name": pick(&TOWNS, draw()),
@@ -171,11 +171,15 @@ pub(super) fn passes(filter: &Json, item: &Json) -> Option<bool> {
 
 /// Whether all are so: one that is not decides, else one that is open leaves it open.
 fn all(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    each.fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-    })
+    let mut all = Some(true);
+    for one in each {
+        match one {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => all = None,
+        }
+    }
+    all
 }
 
 fn holds(condition: &Json, item: &Json) -> Option<bool> {
