@@ -35,7 +35,7 @@ pub(super) fn init(form: Form, acked: bool, welcome: R) -> Ask {
         vec![
             Claim::one(ack(), rule),
             Claim::one(timeout(Shape::PositiveInteger), R::GqlInit003),
-            Claim::new(vec![timeout(Shape::Is(300_000.into())), timeout(Shape::Absent)], R::GqlInit004),
+            Claim::new(vec![timeout(Shape::AtLeast(1_000)), timeout(Shape::Absent)], R::GqlInit004),
             Claim::one(Pattern::without_id("connection_ack"), R::GqlInit012),
         ]
     };
