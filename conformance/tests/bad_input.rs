@@ -165,7 +165,7 @@ where
     let peer = Peer::start(move |caller| asked_first(caller, serve.clone(), Some(to))).await;
 
     let mut options = options(dialect, peer.address());
-    options.filters = vec!["/subscribe/acknowledged".into(), "/init/second-init".into()];
+    options.filters = vec!["/subscribe/acknowledged".into(), "/framing/ping".into()];
     let judged = judge(options).await;
 
     assert_bounded(&judged, &peer);

@@ -34,6 +34,8 @@ pub const REASONS: &[Class] = &[
         names: &[
             "events/connection_error/remove/errors.0.message",
             "events/connection_error/null/errors.0.message",
+            "events/subscribe_error/remove/errors.0.message",
+            "events/subscribe_error/null/errors.0.message",
             "events/unsubscribe_error/remove/errors.0.message",
             "events/unsubscribe_error/null/errors.0.message",
             "events/error/remove/errors.0.message",
@@ -220,10 +222,33 @@ pub const REASONS: &[Class] = &[
         names: &["events/http-200/remove/id", "events/http-200/null/id", "events/http-200/retype/id"],
     },
     Class {
-        why: "Integers beyond 2 to the 53rd are beyond what readers of JSON agree on (RFC 8259 section 6), and \
-              values are compared by what they agree on.",
-        cites: &["EVT-PUB-027"],
-        names: &["events/data/rewrite/integers-rounded"],
+        why: "The timeout is compared with five minutes for information only, and a keep-alive comes well within it.",
+        cites: &["GQL-INIT-004"],
+        names: &[
+            "limit/silence-limit-ms+1",
+            "limit/silence-limit-ms-1",
+            "graphql/connection_ack/alter/payload.connectionTimeoutMs",
+        ],
+    },
+    Class {
+        why: "Only the first connection_init has to be acknowledged; what answers another one is an open question (GQL-P-02).",
+        cites: &["GQL-INIT-002", "GQL-INIT-013"],
+        names: &[
+            "graphql/connection_ack/drop-second",
+            "graphql/connection_ack/duplicate-second",
+            "graphql/connection_ack/drop-later",
+            "graphql/connection_ack/duplicate-later",
+        ],
+    },
+    Class {
+        why: "The end of a refused connection is due, and not silence until then.",
+        cites: &["GQL-ERR-024", "EVT-CLOSE-008"],
+        names: &[
+            "graphql/connection_error/duplicate-every",
+            "graphql/connection_error/duplicate-first",
+            "events/connection_error/duplicate-every",
+            "events/connection_error/duplicate-first",
+        ],
     },
 ];
 

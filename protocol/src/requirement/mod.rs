@@ -300,7 +300,7 @@ mod tests {
 
         assert_eq!(count("GQL-"), 229);
         assert_eq!(count("EVT-"), 260);
-        assert_eq!(count("SYN-"), 3);
+        assert_eq!(count("SYN-"), 4);
     }
 
     #[test]
