@@ -47,6 +47,13 @@ pub(super) static SCENARIOS: &[Scenario] = &[
                 vec![
                     warmed(cast, 1, "first", &room),
                     say(1, "{"),
+                    // The connection may end with it; whether it takes others along is judged elsewhere.
+                    Step::Send { conn: 1, frame: OwnedFrame::Ping(b"still there?".to_vec()) },
+                    any_of(
+                        1,
+                        vec![Pattern::pong(b"still there?"), Pattern::without_id("error"), Pattern::closed().ends()],
+                        R::GqlErr014,
+                    ),
                     published(cast, &room, &nonce),
                     // An error in answer to the text may come first, and the connection may end.
                     any_of(
