@@ -143,7 +143,7 @@ fn whoever_breaks_what_is_declared_is_found_by_its_rule() {
         (Dialect::Graphql, entered(Proof::Oidc), "graphql-oidc-connects-nobody", "GQL-AUTH-013"),
         (Dialect::Graphql, heard(Proof::OtherBody), "graphql-start-signature-is-not-looked-at", "GQL-AUTH-014"),
         (Dialect::Graphql, heard(Proof::Unsigned), "graphql-jwt-algorithm-none", "GQL-AUTH-018"),
-        (Dialect::Events, heard(Proof::OldSignature), "events-signatures-last-for-ever", "EVT-AUTH-016"),
+        (Dialect::Events, heard(Proof::OldSignature), "events-signatures-last-for-ever", "SYN-SIGN-001"),
         (Dialect::Events, heard(Proof::KeyAndToken), "events-token-before-key", "EVT-AUTH-020"),
         (Dialect::Events, entered(Proof::UnknownToken), "events-lambda-is-not-asked", "EVT-AUTH-027"),
         (Dialect::Events, handled(Setup::Reject), "events-rejection-without-text", "EVT-PUB-019"),

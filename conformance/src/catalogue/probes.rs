@@ -94,7 +94,7 @@ pub fn readings(scenario: &Scenario) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The same of one step.
-pub fn readings_of(step: &Step) -> Vec<(&'static str, &'static str)> {
+fn readings_of(step: &Step) -> Vec<(&'static str, &'static str)> {
     match step {
         Step::Open { any_of, .. } => any_of.iter().filter_map(|greeting| greeting.reading).collect(),
         Step::Expect { any_of, .. } => any_of.iter().filter_map(|pattern| pattern.reading).collect(),

@@ -60,6 +60,8 @@ pub struct View {
     pub lines: Vec<LineView>,
     /// Operations carried out so far.
     pub carried: usize,
+    /// What comes next is sent at once, without waiting for answers.
+    pub together: bool,
     /// What the target has beyond the protocol.
     pub offer: Offer,
 }
@@ -438,7 +440,12 @@ impl<'s> Driver<'s> {
                 muddled: line.muddled || line.refused,
             }
         });
-        View { lines: lines.collect(), carried: self.result.ops.len(), offer: self.offer.clone() }
+        View {
+            lines: lines.collect(),
+            carried: self.result.ops.len(),
+            together: self.together > 0,
+            offer: self.offer.clone(),
+        }
     }
 
     pub(super) fn open_lines(&self) -> Vec<Conn> {

@@ -12,6 +12,7 @@ use super::doors::loud;
 use super::graphql::{SUBSCRIPTIONS_MAX, odd_text, preflight};
 use super::op::{Batch, Call, Form, Oddity, Topic, Who};
 use crate::auth::sign::subscribe_body;
+use crate::catalogue::events::session_steps::refusals;
 use crate::scenario::cast::{WRONG_KEY, publish_body, quoted};
 use crate::scenario::{Answer, Cast, Field, Pattern, Shape};
 
@@ -133,16 +134,6 @@ fn written(form: Form, members: &[(&str, String)]) -> String {
     let gap = if form == Form::Spaced { " \n" } else { "" };
     let all: Vec<_> = members.iter().map(|(name, value)| format!("{gap}\"{name}\"{gap}:{value}")).collect();
     format!("{gap}{{{}{gap}}}{gap}", all.join(","))
-}
-
-/// Every way to refuse a `subscribe`.
-fn refusals(id: &str) -> Vec<Pattern> {
-    vec![
-        Pattern::with_id("subscribe_error", id),
-        Pattern::with_id("error", id),
-        Pattern::without_id("subscribe_error"),
-        Pattern::without_id("error"),
-    ]
 }
 
 /// `subscribe`, and what the subscription hears if it is granted.

@@ -143,12 +143,14 @@ impl Generator<'_> {
         let offer = &view.offer;
         let (proofs, setups, sieves) = (!offer.proofs.is_empty(), !offer.setups.is_empty(), offer.sieves);
         let weight = |yes: bool, weight: u64| if yes { weight } else { 0 };
+        // An end that crosses what was published just before.
+        let crossing = view.together && settled > 0;
         let late = self.hazards || view.carried * 3 > self.length * 2;
         let weights = [
             (Kind::Open, if open == 0 { 60 } else { weight(room, 4) }),
-            (Kind::Init, weight(uninited, 60) + weight(open > 0, 1)),
+            (Kind::Init, weight(uninited, 60) + weight(late && open > 0, 1)),
             (Kind::Subscribe, weight(!good.is_empty(), if live < 3 { 20 } else { 10 }) + weight(open > 0, 1)),
-            (Kind::Unsubscribe, weight(!good.is_empty(), 2) + weight(live > 1, 3)),
+            (Kind::Unsubscribe, weight(!good.is_empty(), 2) + weight(live > 1, 3) + weight(crossing, 20)),
             (Kind::Warm, weight(live > settled, 16)),
             (Kind::Publish, 3 + weight(settled > 0, 14)),
             (Kind::Call, 4),

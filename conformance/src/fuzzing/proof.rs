@@ -40,59 +40,81 @@ pub(super) enum Standing {
     Changed,
 }
 
-/// Whether the target has what it takes to show these credentials at all.
-pub(super) fn is_known(cast: &Cast, has: &Capabilities, proof: Proof) -> bool {
-    let knows = |mode| cast.secret(mode).is_some();
+/// What there is to say of credentials wherever they are shown.
+struct Nature {
+    /// The mode that they are of; none for the main one.
+    mode: Option<Mode>,
+    /// In what their signature differs from the usual one.
+    off: Option<Off>,
+    /// What the target has to declare for them.
+    capability: Option<Capability>,
+}
+
+impl Nature {
+    const MAIN: Self = Self { mode: None, off: None, capability: None };
+
+    const fn of(mode: Mode) -> Self {
+        Self { mode: Some(mode), ..Self::MAIN }
+    }
+
+    const fn signed(off: Off) -> Self {
+        Self { off: Some(off), ..Self::of(Mode::Iam) }
+    }
+
+    const fn declared(mode: Mode, capability: Capability) -> Self {
+        Self { capability: Some(capability), ..Self::of(mode) }
+    }
+}
+
+const fn nature(proof: Proof) -> Nature {
     match proof {
-        Proof::Main | Proof::Wrong => true,
-        Proof::Iam
-        | Proof::FewHeaders
-        | Proof::OldSignature
-        | Proof::ForeignRegion
-        | Proof::ForeignService
-        | Proof::WrongDigit
-        | Proof::OtherBody
-        | Proof::WholeMessage
-        | Proof::OfConnection => knows(Mode::Iam),
-        Proof::Oidc => knows(Mode::Oidc),
-        Proof::Cognito => knows(Mode::Cognito),
-        Proof::Lambda | Proof::UnknownToken => knows(Mode::Lambda),
-        Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned => !jwts(cast).is_empty(),
-        Proof::KeyAndToken => knows(Mode::ApiKey) && knows(Mode::Lambda),
-        Proof::EmptyToken => knows(Mode::Oidc) || knows(Mode::Cognito) || knows(Mode::Lambda),
-        Proof::Once | Proof::Kept | Proof::ExpiredKey | Proof::Failing => {
-            capability(proof).is_some_and(|capability| has.has(capability))
+        Proof::Main | Proof::Wrong => Nature::MAIN,
+        Proof::Iam | Proof::OtherBody | Proof::WholeMessage | Proof::OfConnection => Nature::of(Mode::Iam),
+        Proof::FewHeaders => Nature::signed(Off::Minimal),
+        Proof::OldSignature => Nature::signed(Off::Old),
+        Proof::ForeignRegion => Nature::signed(Off::Region),
+        Proof::ForeignService => Nature::signed(Off::Service),
+        Proof::WrongDigit => Nature::signed(Off::Digit),
+        Proof::Oidc | Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned | Proof::EmptyToken => {
+            Nature::of(Mode::Oidc)
         }
+        Proof::Cognito => Nature::of(Mode::Cognito),
+        Proof::Lambda | Proof::UnknownToken => Nature::of(Mode::Lambda),
+        Proof::KeyAndToken => Nature::of(Mode::ApiKey),
+        Proof::Once | Proof::Kept => Nature::declared(Mode::Lambda, Capability::AuthorizerCaches),
+        Proof::Failing => Nature::declared(Mode::Lambda, Capability::AuthorizerFails),
+        Proof::ExpiredKey => Nature::declared(Mode::ApiKey, Capability::ExpiredApiKey),
     }
 }
 
 /// What a target has to declare for them.
 pub(super) const fn capability(proof: Proof) -> Option<Capability> {
-    match proof {
-        Proof::Once | Proof::Kept => Some(Capability::AuthorizerCaches),
-        Proof::ExpiredKey => Some(Capability::ExpiredApiKey),
-        Proof::Failing => Some(Capability::AuthorizerFails),
-        Proof::Main
-        | Proof::Wrong
-        | Proof::Iam
-        | Proof::FewHeaders
-        | Proof::OldSignature
-        | Proof::ForeignRegion
-        | Proof::ForeignService
-        | Proof::WrongDigit
-        | Proof::OtherBody
-        | Proof::WholeMessage
-        | Proof::OfConnection
-        | Proof::Oidc
-        | Proof::Cognito
-        | Proof::Lambda
-        | Proof::UnknownToken
-        | Proof::Bearer
-        | Proof::Forged
-        | Proof::OtherSubject
-        | Proof::Unsigned
-        | Proof::KeyAndToken
-        | Proof::EmptyToken => None,
+    nature(proof).capability
+}
+
+/// The mode that these credentials are of.
+pub(super) fn mode(cast: &Cast, proof: Proof) -> Mode {
+    nature(proof).mode.unwrap_or(cast.keyring.main)
+}
+
+/// Whether their signature is one that no row of the registers refuses, for its age or its scope (SYN-SIGN-001).
+pub(super) const fn is_stale(proof: Proof) -> bool {
+    matches!(nature(proof).off, Some(Off::Old | Off::Region | Off::Service))
+}
+
+/// Whether the target has what it takes to show these credentials at all.
+pub(super) fn is_known(cast: &Cast, has: &Capabilities, proof: Proof) -> bool {
+    let knows = |mode| cast.secret(mode).is_some();
+    if let Some(capability) = capability(proof) {
+        has.has(capability)
+    } else if matches!(proof, Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned) {
+        !jwts(cast).is_empty()
+    } else if proof == Proof::KeyAndToken {
+        knows(Mode::ApiKey) && knows(Mode::Lambda)
+    } else if proof == Proof::EmptyToken {
+        knows(Mode::Oidc) || knows(Mode::Cognito) || knows(Mode::Lambda)
+    } else {
+        nature(proof).mode.is_none_or(knows)
     }
 }
 
@@ -147,31 +169,9 @@ pub(super) const fn standing(dialect: Dialect, place: Place, proof: Proof) -> Op
     }
 }
 
-/// The mode that these credentials are of.
-pub(super) const fn mode(cast: &Cast, proof: Proof) -> Mode {
-    match proof {
-        Proof::Main | Proof::Wrong => cast.keyring.main,
-        Proof::Iam
-        | Proof::FewHeaders
-        | Proof::OldSignature
-        | Proof::ForeignRegion
-        | Proof::ForeignService
-        | Proof::WrongDigit
-        | Proof::OtherBody
-        | Proof::WholeMessage
-        | Proof::OfConnection => Mode::Iam,
-        Proof::Oidc | Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned | Proof::EmptyToken => {
-            Mode::Oidc
-        }
-        Proof::Cognito => Mode::Cognito,
-        Proof::Lambda | Proof::Once | Proof::Kept | Proof::UnknownToken | Proof::Failing => Mode::Lambda,
-        Proof::KeyAndToken | Proof::ExpiredKey => Mode::ApiKey,
-    }
-}
-
 /// Credentials of a connection.
 pub(super) fn at_connect(cast: &Cast, proof: Proof) -> Credentials {
-    match (off(proof), secret(cast, proof)) {
+    match (nature(proof).off, secret(cast, proof)) {
         (Some(off), _) => connect_signed(cast, off),
         (None, Some(secret)) => cast.connect_by(&secret),
         (None, None) => cast.credentials(),
@@ -181,7 +181,7 @@ pub(super) fn at_connect(cast: &Cast, proof: Proof) -> Credentials {
 /// Credentials of an operation with this body. `other`: a body that it has not; `whole`: the message with its id.
 pub(super) fn of_operation(cast: &Cast, proof: Proof, body: &str, (other, whole): (&str, &str)) -> Credentials {
     let signed = |body: &str| cast.operation_by(&secret(cast, proof).unwrap_or_else(nothing), body);
-    match (proof, off(proof)) {
+    match (proof, nature(proof).off) {
         (_, Some(off)) => operation_signed(cast, body, off),
         (Proof::Wrong, None) => cast.wrong_credentials(),
         (Proof::OtherBody, None) => signed(other),
@@ -200,36 +200,6 @@ pub(super) fn over_http(cast: &Cast, proof: Proof, body: &str, signed: &str) -> 
     request
 }
 
-const fn off(proof: Proof) -> Option<Off> {
-    match proof {
-        Proof::FewHeaders => Some(Off::Minimal),
-        Proof::OldSignature => Some(Off::Old),
-        Proof::ForeignRegion => Some(Off::Region),
-        Proof::ForeignService => Some(Off::Service),
-        Proof::WrongDigit => Some(Off::Digit),
-        Proof::Main
-        | Proof::Iam
-        | Proof::Oidc
-        | Proof::Cognito
-        | Proof::Lambda
-        | Proof::Bearer
-        | Proof::KeyAndToken
-        | Proof::Once
-        | Proof::Kept
-        | Proof::Wrong
-        | Proof::OtherBody
-        | Proof::WholeMessage
-        | Proof::OfConnection
-        | Proof::Forged
-        | Proof::OtherSubject
-        | Proof::Unsigned
-        | Proof::UnknownToken
-        | Proof::EmptyToken
-        | Proof::ExpiredKey
-        | Proof::Failing => None,
-    }
-}
-
 const fn nothing() -> Secret {
     Secret::Token(String::new())
 }
@@ -238,8 +208,9 @@ const fn nothing() -> Secret {
 fn secret(cast: &Cast, proof: Proof) -> Option<Secret> {
     let jwt = |change: fn(&str) -> String| jwts(cast).first().map(|jwt| Secret::Token(change(jwt)));
     match proof {
-        Proof::Main | Proof::Wrong => cast.secret(cast.keyring.main),
-        Proof::Iam
+        Proof::Main
+        | Proof::Wrong
+        | Proof::Iam
         | Proof::FewHeaders
         | Proof::OldSignature
         | Proof::ForeignRegion
@@ -247,16 +218,16 @@ fn secret(cast: &Cast, proof: Proof) -> Option<Secret> {
         | Proof::WrongDigit
         | Proof::OtherBody
         | Proof::WholeMessage
-        | Proof::OfConnection => cast.secret(Mode::Iam),
-        Proof::Oidc => cast.secret(Mode::Oidc),
-        Proof::Cognito => cast.secret(Mode::Cognito),
-        Proof::Lambda => cast.secret(Mode::Lambda),
+        | Proof::OfConnection
+        | Proof::Oidc
+        | Proof::Cognito
+        | Proof::Lambda
+        | Proof::KeyAndToken => cast.secret(mode(cast, proof)),
         Proof::Bearer => jwt(|jwt| format!("Bearer {jwt}")),
         Proof::Forged => jwt(with_another_signature),
         Proof::OtherSubject => jwt(with_another_subject),
         Proof::Unsigned => jwt(unsigned),
         Proof::UnknownToken => cast.secret(Mode::Lambda).map(|secret| wrong(&secret)),
-        Proof::KeyAndToken => cast.secret(Mode::ApiKey),
         Proof::EmptyToken => Some(nothing()),
         Proof::Once => Some(Secret::Token(format!("syncspec-once-{}", cast.prefix))),
         Proof::Kept => Some(Secret::Token(format!("syncspec-once-kept-{}", cast.prefix))),

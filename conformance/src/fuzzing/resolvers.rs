@@ -10,7 +10,7 @@ use serde_json::json;
 use super::ask::{Ask, Claim, Concern, Entrance, Errand, Hears, Posted, Scene, Welcome};
 use super::graphql::room;
 use super::op::{Carriage, Proof, Setup, Sieve};
-use super::proof::{Place, Standing, at_connect, mode, of_operation, over_http, standing};
+use super::proof::{Place, Standing, at_connect, is_stale, mode, of_operation, over_http, standing};
 use super::sieve::{self, Fate};
 use crate::auth::example::DENIED_DOCUMENT;
 use crate::catalogue::graphql::enhanced::one;
@@ -78,7 +78,7 @@ pub(super) fn enter(cast: &Cast, proof: Proof, by: Carriage) -> Option<Entrance>
             } else if proof == Proof::ExpiredKey {
                 (either, R::GqlAuth024)
             } else {
-                (either, R::GqlAuth016)
+                (either, if is_stale(proof) { R::SynSign001 } else { R::GqlAuth016 })
             };
             let greetings = vec![Greeting::accepted(), Greeting::client_error()];
             Some(Entrance { request, greetings, rule, welcome: Welcome::Refused(vec![Claim::new(told, rule)]) })
@@ -172,6 +172,7 @@ pub(super) fn listen(
         Standing::Changed => {
             Some((refusal(id).has("payload.errors", Shape::ErrorType(&["BadRequestException"])), R::GqlAuth014))
         }
+        Standing::Refused if is_stale(proof) => Some((refusal(id), R::SynSign001)),
         Standing::Refused if counts => Some((refusal(id), R::GqlAuth018)),
         Standing::Refused => Some((refusal(id), R::GqlAuth020)),
     };

@@ -19,7 +19,7 @@ mod publish;
 mod publish_steps;
 mod refused;
 mod repeats;
-mod session_steps;
+pub(crate) mod session_steps;
 mod steps;
 mod subscribe;
 mod unsubscribe;

@@ -75,7 +75,7 @@ pub(super) fn turned_down(cast: &Cast, conn: Conn, id: &str, channel: &str, rule
 }
 
 /// Every way to refuse a `subscribe`; which of them is right is the business of EVT-SUB-008.
-pub(super) fn refusals(id: &str) -> Vec<Pattern> {
+pub(crate) fn refusals(id: &str) -> Vec<Pattern> {
     vec![
         Pattern::with_id("subscribe_error", id),
         Pattern::with_id("error", id),
@@ -85,7 +85,7 @@ pub(super) fn refusals(id: &str) -> Vec<Pattern> {
 }
 
 /// The documented refusal of a `subscribe`.
-pub(super) fn refusal(id: &str) -> Pattern {
+pub(crate) fn refusal(id: &str) -> Pattern {
     Pattern::with_id("subscribe_error", id)
         .has("errors", Shape::Array)
         .has("errors", Shape::Errors)
