@@ -1,5 +1,8 @@
 //! Frames that the benchmarks share, and what a user would write first: the enum to compare with.
 
+pub mod floor;
+
+use appsync_protocol::dialect::Dialect;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,6 +11,23 @@ pub const GRAPHQL_DATA: &str = r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","
 
 /// A `data` message of about 150 bytes, as the Events dialect sends it.
 pub const EVENTS_DATA: &str = r#"{"type":"data","id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","event":"{\"kind\":\"move\",\"x\":31,\"y\":7,\"label\":\"robots in the yard, level 2\"}"}"#;
+
+/// A `data` message of about so many bytes, whose body is JSON in a string: an escape about every eight bytes, as AWSJSON
+/// and Events have.
+pub fn escape_dense(dialect: Dialect, size: usize) -> String {
+    let (before, after) = match dialect {
+        Dialect::Graphql => (
+            r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","type":"data","payload":{"data":{"subscribe2channel":{"name":"robots","data":"{"#,
+            r#""end":0}"}}}}"#,
+        ),
+        Dialect::Events => {
+            (r#"{"type":"data","id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","event":"{"#, r#""end":0}"}"#)
+        }
+    };
+    let member = r#""key":"value","#;
+    let members = size.saturating_sub(before.len() + after.len()) / member.len();
+    format!("{before}{}{after}", member.repeat(members))
+}
 
 /// The internally tagged enum that a user writes first.
 #[derive(Deserialize, Debug)]

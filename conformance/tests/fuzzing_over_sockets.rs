@@ -243,9 +243,9 @@ fn two_servers_that_do_the_same_have_no_difference() {
 fn what_only_one_of_two_servers_answers_is_a_difference() {
     let done = compared(&start(None), &start(Some("events-unsubscribe-unanswered")));
 
-    let unanswered = done.differences.iter().find(|differing| differing.operation == "unsubscribe live");
+    let unanswered = done.differences.iter().find(|differing| differing.operation.starts_with("unsubscribe "));
     let Some(differing) = unanswered else { panic!("{:?}", done.differences) };
-    assert!(differing.one.iter().any(|answer| answer.ends_with("unsubscribe_success id")), "{:?}", differing.one);
+    assert!(differing.one.iter().any(|answer| answer.contains(" unsubscribe_")), "{:?}", differing.one);
     assert_eq!(differing.other, [] as [String; 0]);
     assert!(matches!(differing.operations.last(), Some(Op::Unsubscribe { .. })), "{:?}", differing.operations);
 }

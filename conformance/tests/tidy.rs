@@ -69,6 +69,8 @@ const LONG_FILES: Listed = &[
     ("conformance/src/player/delivery.rs", "every message that tells the model something, and what it answers"),
     ("conformance/src/player/mod.rs", "the player and every input it takes"),
     ("conformance/src/reference/endpoint.rs", "every input of the endpoint, and what judges for its hub"),
+    ("benches/src/floor/server.rs", "the whole of one server that does the least"),
+    ("conformance/src/reference/shell/queue.rs", "one queue: how it fills, and who empties it when"),
     ("conformance/src/reference/shell/connection.rs", "one connection from its first byte to its end"),
     ("conformance/src/reference/shell/tests.rs", "the shell from its first byte to its end"),
     ("conformance/src/cli/subscribe.rs", "one command: its options, its course, what it says"),

@@ -6,6 +6,7 @@
 
 mod deadlines;
 mod index;
+mod told;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
@@ -18,10 +19,11 @@ use crate::json::{Json, JsonMap, json_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
 use crate::selection::Selection;
 use crate::server::readings::BarePrefix;
-use crate::server::{Broadcast, Check, Draw, Host, Interest, Plan, Policy, Refusal, Server};
+use crate::server::{Broadcast, Check, Draw, Hearing, Host, Interest, Plan, Policy, Refusal, Server};
 use crate::wire::{Frame, OwnedFrame};
 use deadlines::Deadlines;
 use index::Index;
+pub use told::{Tails, Told};
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +52,9 @@ pub struct Hub {
     /// What goes out later, by time and then in the order in which it came.
     held: BTreeMap<(Moment, u64), Held>,
     holds: u64,
+    /// Events that are shared, for whom nothing else waits.
+    told: Vec<Told>,
+    shares: bool,
     /// The latest moment it was told.
     now: Moment,
 }
@@ -76,8 +81,20 @@ impl Hub {
             next: 1,
             held: BTreeMap::new(),
             holds: 0,
+            told: Vec::new(),
+            shares: false,
             now: Moment::START,
         }
+    }
+
+    /// From now on events are shared where they can be: whoever drains it takes [`Hub::take_told`] first.
+    pub const fn share(&mut self) {
+        self.shares = true;
+    }
+
+    /// Gives what is shared, each for one subscriber. Nothing, unless [`Hub::share`] was called.
+    pub fn take_told(&mut self, mut to: impl FnMut(Told)) {
+        self.told.drain(..).for_each(&mut to);
     }
 
     /// What it checks and allows.
@@ -140,33 +157,55 @@ impl Hub {
 
     fn send_out(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
         let mut late = Vec::new();
-        let listeners = self.listeners_on(&broadcast.channel);
-        for event in &broadcast.events {
-            for id in &listeners {
-                let Some(server) = self.connections.get_mut(id) else { continue };
-                if server.dialect() != Dialect::Events
-                    || (publisher == Some(*id) && !self.policy.makes(Check::EchoToPublisher))
-                {
-                    continue;
+        let policy = &self.policy;
+        let (form, echoes) = (policy.readings.event_form, policy.makes(Check::EchoToPublisher));
+        let tells_all = policy.makes(Check::EverySubscription) && policy.makes(Check::DeliveredOnce);
+        let mut shared = None;
+        let wants = |interest: &Interest| match interest {
+            Interest::Channel(pattern) => covers(pattern, &broadcast.channel, policy),
+            Interest::Field(_) => false,
+        };
+        for id in self.listeners_on(&broadcast.channel) {
+            let Some(server) = self.connections.get_mut(&id) else { continue };
+            if server.dialect() != Dialect::Events || (publisher == Some(id) && !echoes) {
+                continue;
+            }
+            if tells_all && policy.eventual.is_none() {
+                // What nearly every server does: nobody is left out, late or told twice.
+                match server.hearing(wants) {
+                    Hearing::Nobody => continue,
+                    Hearing::One(subscription) if self.shares => {
+                        let tails =
+                            shared.get_or_insert_with(|| told::tails(Dialect::Events, broadcast.events.iter(), form));
+                        let (head, tails) = (Arc::clone(&subscription.head), Arc::clone(tails));
+                        self.told.push(Told { to: id, head, tails });
+                        continue;
+                    }
+                    Hearing::One(_) | Hearing::Apart => {}
                 }
-                let told = recipients(server, &self.policy, |interest| match interest {
-                    Interest::Channel(pattern) => covers(pattern, &broadcast.channel, &self.policy),
-                    Interest::Field(_) => false,
-                });
+                for event in &broadcast.events {
+                    if server.deliver_each(form, |interest| wants(interest).then_some(event)) {
+                        self.ready.push_back(id);
+                    }
+                }
+                continue;
+            }
+            let told = recipients(server, policy, wants);
+            for event in &broadcast.events {
                 for subscription in &told {
                     let salt = self.holds + late.len() as u64;
-                    match fate(server, subscription, &self.policy, self.now, salt) {
-                        Fate::AtOnce => server.deliver(subscription, event, self.policy.readings.event_form),
+                    match fate(server, subscription, policy, self.now, salt) {
+                        Fate::AtOnce => server.deliver(subscription, event, form),
                         Fate::Late(due, life) => late.push((
                             due,
-                            Held::Delivery { to: *id, subscription: subscription.clone(), life, body: event.clone() },
+                            Held::Delivery { to: id, subscription: subscription.clone(), life, body: event.clone() },
                         )),
                         Fate::Missed => {}
                     }
                 }
-                if !told.is_empty() {
-                    self.ready.push_back(*id);
-                }
+            }
+            if !told.is_empty() {
+                self.ready.push_back(id);
             }
         }
         for (due, held) in late {
@@ -203,18 +242,61 @@ impl Hub {
     pub fn announce(&mut self, occurrence: &Occurrence) {
         let mut late = Vec::new();
         let mut made = None;
+        let policy = &self.policy;
+        let tells_all = policy.makes(Check::EverySubscription) && policy.makes(Check::DeliveredOnce);
+        let mut shared: Option<(Arc<str>, Tails)> = None;
         for id in self.listeners_of(occurrence) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
-            let told = recipients(server, &self.policy, |interest| match interest {
-                Interest::Field(plan) => concerns(plan, occurrence, &self.policy),
+            if tells_all && policy.eventual.is_none() {
+                // What nearly every server does: nobody is left out, late or told twice.
+                let wants = |interest: &Interest| match interest {
+                    Interest::Field(plan) => concerns(plan, occurrence, policy),
+                    Interest::Channel(_) => false,
+                };
+                match server.hearing(wants) {
+                    Hearing::Nobody => continue,
+                    Hearing::One(subscription) if self.shares => {
+                        let Interest::Field(plan) = &subscription.interest else { continue };
+                        let Some(body) = payload(&mut made, plan, occurrence, policy) else { continue };
+                        let tails = match &shared {
+                            Some((known, tails)) if Arc::ptr_eq(known, &body) => Arc::clone(tails),
+                            Some(_) | None => {
+                                let form = policy.readings.event_form;
+                                let tails = told::tails(Dialect::Graphql, core::iter::once(&body), form);
+                                shared = Some((body, Arc::clone(&tails)));
+                                tails
+                            }
+                        };
+                        self.told.push(Told { to: id, head: Arc::clone(&subscription.head), tails });
+                        continue;
+                    }
+                    Hearing::One(_) | Hearing::Apart => {}
+                }
+                let is_heard = server.deliver_each(policy.readings.event_form, |interest| match interest {
+                    Interest::Field(plan) if concerns(plan, occurrence, policy) => {
+                        payload(&mut made, plan, occurrence, policy)
+                    }
+                    Interest::Field(_) | Interest::Channel(_) => None,
+                });
+                if is_heard {
+                    self.ready.push_back(id);
+                }
+                continue;
+            }
+            let told = recipients(server, policy, |interest| match interest {
+                Interest::Field(plan) => concerns(plan, occurrence, policy),
                 Interest::Channel(_) => false,
             });
             for subscription in told {
-                let Some(body) = payload(&mut made, server, &subscription, occurrence, &self.policy) else { continue };
+                let plan = server.subscriptions().find_map(|(id, interest)| match interest {
+                    Interest::Field(plan) if *id == *subscription => Some(plan),
+                    Interest::Field(_) | Interest::Channel(_) => None,
+                });
+                let Some(body) = plan.and_then(|plan| payload(&mut made, plan, occurrence, policy)) else { continue };
                 let salt = self.holds + late.len() as u64;
-                match fate(server, &subscription, &self.policy, self.now, salt) {
+                match fate(server, &subscription, policy, self.now, salt) {
                     Fate::AtOnce => {
-                        server.deliver(&subscription, &body, self.policy.readings.event_form);
+                        server.deliver(&subscription, &body, policy.readings.event_form);
                         self.ready.push_back(id);
                     }
                     Fate::Late(due, life) => {
@@ -271,16 +353,25 @@ impl Hub {
     /// The next frame to send, and where. Drain it after every other call.
     pub fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)> {
         while let Some(id) = self.ready.front().copied() {
-            let server = self.connections.get_mut(&id);
-            let (frame, deadline, is_gone) =
-                server.map_or((None, None, false), |server| (server.poll(), server.deadline(), server.is_gone()));
+            let Some(server) = self.connections.get_mut(&id) else {
+                self.ready.pop_front();
+                self.deadlines.note(id, None);
+                continue;
+            };
+            let frame = server.poll();
+            if server.has_said_all() {
+                self.ready.pop_front();
+                let deadline = server.deadline();
+                if server.noted != deadline {
+                    server.noted = deadline;
+                    self.deadlines.note(id, deadline);
+                }
+                if server.is_gone() && self.policy.makes(Check::CloseFreesIds) {
+                    self.forget(id);
+                }
+            }
             if let Some(frame) = frame {
                 return Some((id, frame));
-            }
-            self.ready.pop_front();
-            self.deadlines.note(id, deadline);
-            if is_gone && self.policy.makes(Check::CloseFreesIds) {
-                self.forget(id);
             }
         }
         None
@@ -305,7 +396,11 @@ impl Hub {
     }
 
     fn note_deadline(&mut self, id: ConnectionId) {
-        self.deadlines.note(id, self.connections.get(&id).and_then(Server::deadline));
+        let deadline = self.connections.get_mut(&id).and_then(|server| {
+            server.noted = server.deadline();
+            server.noted
+        });
+        self.deadlines.note(id, deadline);
     }
 
     fn forget(&mut self, id: ConnectionId) {
@@ -441,14 +536,7 @@ struct Made {
 }
 
 /// The payload for one subscriber; `None` where it is beyond the size limit.
-fn payload(
-    made: &mut Option<Made>,
-    server: &Server,
-    subscription: &str,
-    occurrence: &Occurrence,
-    policy: &Policy,
-) -> Option<Arc<str>> {
-    let (_, Interest::Field(plan)) = server.subscriptions().find(|(id, _)| *id == subscription)? else { return None };
+fn payload(made: &mut Option<Made>, plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<Arc<str>> {
     let fits =
         |made: &&mut Made| made.key == plan.key && made.required == plan.required && made.selection == plan.selection;
     if let Some(made) = made.as_mut().filter(fits) {

@@ -135,7 +135,7 @@ impl Dialer {
                 let length = http::response_length(&request.method, &response).unwrap_or(http::BodyLength::UntilClose);
                 let _ = timeout_at(deadline, intake.body(length, REFUSAL_LIMIT, &mut response.body.0)).await;
             }
-            Ok((response, intake.into_rest()))
+            Ok((response, intake.into_rest().1))
         })
         .await?;
 

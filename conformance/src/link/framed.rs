@@ -5,7 +5,8 @@
 //! of fragments, and what a violation means.
 //!
 //! ```text
-//!   queue ──> backlog ──poll_send──> tungstenite's buffer ──flush──> stream
+//!   queue ──> backlog ──poll_send──> tungstenite ──> outbox ──flush──> stream
+//!                             └── wire, raw ───────────^
 //!   frame <──poll_next── tungstenite <── tally <── stream            (an answer to a ping goes out at once)
 //! ```
 //!
@@ -29,13 +30,16 @@ use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use super::outbox::Outbox;
 use super::tally::Tallied;
 
 /// Both sides of a connection, in frames.
 pub(crate) struct Framed<S> {
-    socket: WebSocketStream<Tallied<S>>,
+    socket: WebSocketStream<Tallied<Outbox<S>>>,
     backlog: VecDeque<Outgoing>,
     unflushed: bool,
+    /// A close frame was sent or received: no frame may follow.
+    closing: bool,
     over: bool,
     fault: Option<Fault>,
 }
@@ -72,7 +76,10 @@ pub(crate) enum Progress {
 
 enum Outgoing {
     Message(Message),
-    Raw(Bytes),
+    /// Whole frames.
+    Wire(Vec<u8>),
+    /// Anything.
+    Raw(Vec<u8>),
 }
 
 /// What tungstenite reads at a time, and holds for each connection. Its default is 128 KB, filled with zeros before each
@@ -84,24 +91,22 @@ const fn read_buffer(role: Role) -> usize {
     }
 }
 
-/// A batch is written when it is this long, or complete.
-const WRITE_BUFFER: usize = 64 * 1024;
-
-/// Longest message that can be sent, with a full batch before it.
-const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + 32 * 1024 * 1024;
+/// Longest message that can be sent, with another one before it that could not leave.
+const MAX_WRITE_BUFFER: usize = 64 * 1024 + 32 * 1024 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
     /// Speaks WebSocket over `stream`, of which `part` was read already. Messages longer than `max_message` are refused.
     pub(crate) async fn new(stream: S, part: Vec<u8>, role: Role, max_message: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(read_buffer(role))
-            .write_buffer_size(WRITE_BUFFER)
+            // What it writes is collected behind it.
+            .write_buffer_size(0)
             .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_message_size(Some(max_message))
             .max_frame_size(Some(max_message));
-        let tallied = Tallied::new(stream, &part);
+        let tallied = Tallied::new(Outbox::new(stream), &part);
         let socket = WebSocketStream::from_partially_read(tallied, part, role, Some(config)).await;
-        Self { socket, backlog: VecDeque::new(), unflushed: false, over: false, fault: None }
+        Self { socket, backlog: VecDeque::new(), unflushed: false, closing: false, over: false, fault: None }
     }
 
     /// How the peer broke the framing rules, if it did.
@@ -110,10 +115,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
     }
 
     pub(crate) fn stream(&self) -> &S {
-        self.socket.get_ref().stream()
+        self.socket.get_ref().stream().stream()
     }
 
     pub(crate) fn stream_mut(&mut self) -> &mut S {
+        self.outbox().stream_mut()
+    }
+
+    fn outbox(&mut self) -> &mut Outbox<S> {
         self.socket.get_mut().stream_mut()
     }
 
@@ -142,9 +151,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
         }
     }
 
+    /// Queues whole frames that were made elsewhere, as a server writes them.
+    pub(crate) fn queue_wire(&mut self, frames: Vec<u8>) {
+        if self.backlog.is_empty() && !self.closing && !self.outbox().has_refused() {
+            self.outbox().append(frames);
+            self.unflushed = true;
+            return;
+        }
+        self.backlog.push_back(Outgoing::Wire(frames));
+    }
+
     /// Queues bytes that are written as they are, below the framing.
     pub(crate) fn queue_raw(&mut self, bytes: Vec<u8>) {
-        self.backlog.push_back(Outgoing::Raw(bytes.into()));
+        self.backlog.push_back(Outgoing::Raw(bytes));
     }
 
     /// Sends what is queued.
@@ -164,6 +183,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
                 });
             }
             self.poll_next(cx).map(Progress::Received)
+        })
+        .await
+    }
+
+    /// The next frame from the peer if it is there already.
+    pub(crate) async fn next_now(&mut self) -> Option<OwnedFrame> {
+        poll_fn(|cx| match self.poll_next(cx) {
+            Poll::Ready(frame) => Poll::Ready(Some(frame)),
+            Poll::Pending => Poll::Ready(None),
         })
         .await
     }
@@ -209,40 +237,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
                         return Poll::Pending;
                     };
                     is_ready?;
+                    self.closing |= message.is_close();
                     socket.start_send(message)?;
                     self.unflushed = true;
                 }
-                Some(Outgoing::Raw(mut bytes)) => {
-                    let written = self.poll_write_raw(cx, &mut bytes);
-                    if !bytes.is_empty() {
-                        self.backlog.push_front(Outgoing::Raw(bytes));
+                Some(Outgoing::Wire(_)) if self.closing => return Poll::Ready(Err(Error::AlreadyClosed)),
+                Some(outgoing @ (Outgoing::Wire(_) | Outgoing::Raw(_))) => {
+                    // What the library has not given away yet comes first.
+                    let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx) else {
+                        self.backlog.push_front(outgoing);
+                        return Poll::Pending;
+                    };
+                    flushed?;
+                    if let Outgoing::Wire(bytes) | Outgoing::Raw(bytes) = outgoing {
+                        self.outbox().append(bytes);
                     }
-                    ready!(written)?;
                     self.unflushed = true;
                 }
                 None => {
                     // An idle connection holds no memory for what it has sent.
-                    self.backlog = VecDeque::new();
-                    return if self.unflushed {
-                        Pin::new(&mut self.socket).poll_flush(cx)
-                    } else {
-                        Poll::Ready(Ok(()))
-                    };
+                    if self.backlog.capacity() > 0 {
+                        self.backlog = VecDeque::new();
+                    }
+                    if !self.unflushed {
+                        return Poll::Ready(Ok(()));
+                    }
+                    // The library keeps nothing for itself as long as all that it writes is taken.
+                    if self.outbox().has_refused() {
+                        match ready!(Pin::new(&mut self.socket).poll_flush(cx)) {
+                            Ok(()) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => {}
+                            Err(error) => return Poll::Ready(Err(error)),
+                        }
+                        self.outbox().forget_refusal();
+                    }
+                    return Pin::new(self.outbox()).poll_flush(cx).map_err(Error::Io);
                 }
             }
         }
-    }
-
-    fn poll_write_raw(&mut self, cx: &mut Context<'_>, bytes: &mut Bytes) -> Poll<Result<(), Error>> {
-        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
-        while !bytes.is_empty() {
-            let written = ready!(Pin::new(self.socket.get_mut()).poll_write(cx, bytes))?;
-            if written == 0 {
-                return Poll::Ready(Err(Error::ConnectionClosed));
-            }
-            *bytes = bytes.slice(written..);
-        }
-        Poll::Ready(Ok(()))
     }
 
     fn queue_message(&mut self, message: Message) {
@@ -275,6 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
             }
             Message::Pong(bytes) => Some(OwnedFrame::Pong(bytes.into())),
             Message::Close(_) => {
+                self.closing = true;
                 self.send_answer(cx);
                 let (code, reason) = self.socket.get_mut().tally().close();
                 if let Some(code) = code.filter(|code| !CloseCode::from(*code).is_allowed()) {
@@ -290,7 +322,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
 
     /// Sends tungstenite's answer to a ping or a close frame now if the transport takes it, else with the next call.
     fn send_answer(&mut self, cx: &mut Context<'_>) {
-        self.unflushed |= Pin::new(&mut self.socket).poll_flush(cx).is_pending();
+        // A server has closed for the library once its answer is written; the outbox has it still.
+        let _ = Pin::new(&mut self.socket).poll_flush(cx);
+        self.unflushed |= Pin::new(self.outbox()).poll_flush(cx).is_pending();
     }
 
     fn fault_in(&mut self, error: &Error) -> Option<Fault> {

@@ -88,7 +88,7 @@ pub(crate) fn write_request(request: &Request) -> Result<Vec<u8>, String> {
 /// The answer as it goes over the wire; without a body for 101 and where `omits_body` says so.
 ///
 /// Fields that HTTP cannot carry are left out: an endpoint that echoes what it got must not be split in two by it.
-pub(crate) fn write_response(response: &Response, omits_body: bool) -> Vec<u8> {
+pub(crate) fn write_response(response: &Response, omits_body: bool, then: Then) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status)).into_bytes();
     for (name, value) in response.headers.iter() {
         if is_token(name) && is_field_value(value) && !is_framing(name) {
@@ -101,12 +101,30 @@ pub(crate) fn write_response(response: &Response, omits_body: bool) -> Vec<u8> {
     }
 
     write_field(&mut out, "content-length", &response.body.0.len().to_string());
-    write_field(&mut out, "connection", "close");
+    write_field(&mut out, "connection", then.word());
     out.extend_from_slice(b"\r\n");
     if !omits_body {
         out.extend_from_slice(&response.body.0);
     }
     out
+}
+
+/// What happens to a connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It ends.
+    Close,
+    /// Another request may come.
+    Keep,
+}
+
+impl Then {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Keep => "keep-alive",
+        }
+    }
 }
 
 /// Reads from a stream in steps and keeps what has not been asked for yet.
@@ -115,10 +133,15 @@ pub(crate) struct Intake<R> {
     buffer: Vec<u8>,
     /// Everything before this was handed out.
     start: usize,
+    /// How much is read at a time, in bytes.
+    step: usize,
 }
 
-/// How much is read at a time.
+/// How much is read at a time, in bytes.
 const STEP: usize = 4096;
+
+/// The same where one request after the other comes.
+const KEPT_STEP: usize = 32 * 1024;
 
 /// Most fields in a head.
 const MAX_FIELDS: usize = 128;
@@ -134,12 +157,33 @@ const BODY: &str = "the body";
 
 impl<R: AsyncRead + Unpin> Intake<R> {
     pub(crate) const fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), start: 0 }
+        Self { reader, buffer: Vec::new(), start: 0, step: STEP }
+    }
+
+    /// From now on more is read at a time: the connection is kept for other requests.
+    pub(crate) const fn keep(&mut self) {
+        self.step = KEPT_STEP;
+    }
+
+    /// Whether all that was read was asked for.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.start == self.buffer.len()
+    }
+
+    /// Whether a whole request has come that was not asked for yet. It may say no where one has.
+    pub(crate) fn holds_request(&self) -> bool {
+        let Some(len) = head_end(self.rest(), 0) else { return false };
+        let length = parse_request(&self.rest()[..len]).and_then(|(request, _)| request_length(&request.headers));
+        match length {
+            Ok(BodyLength::Exact(body)) => body <= (self.rest().len() - len) as u64,
+            Ok(BodyLength::Chunked | BodyLength::UntilClose) | Err(_) => false,
+        }
     }
 
     /// What was read, but not asked for; in an allocation of its own size, because it becomes a read buffer.
-    pub(crate) fn into_rest(self) -> Vec<u8> {
-        self.rest().to_vec()
+    pub(crate) fn into_rest(self) -> (R, Vec<u8>) {
+        let rest = self.rest().to_vec();
+        (self.reader, rest)
     }
 
     pub(crate) const fn reader(&mut self) -> &mut R {
@@ -205,8 +249,8 @@ impl<R: AsyncRead + Unpin> Intake<R> {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
-        self.buffer.reserve(STEP);
-        let mut limited = (&mut self.reader).take(STEP as u64);
+        self.buffer.reserve(self.step);
+        let mut limited = (&mut self.reader).take(self.step as u64);
         match limited.read_buf(&mut self.buffer).await {
             Ok(read) => Ok(read),
             // A TLS peer that ends TCP without closing TLS first.
@@ -496,7 +540,7 @@ mod tests {
         let mut answer = Response::new(400, "no");
         answer.headers = Headers::new().with("x-echo", "a\r\nset-cookie: b").with("Content-Length", "99");
 
-        let text = String::from_utf8(write_response(&answer, false)).unwrap();
+        let text = String::from_utf8(write_response(&answer, false, Then::Close)).unwrap();
 
         assert_eq!(text, "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
     }
@@ -540,7 +584,19 @@ mod tests {
         let response = intake.response(1000).await.unwrap();
 
         assert_eq!((response.status, response.headers.first("a")), (101, Some("b")));
-        assert_eq!(intake.into_rest(), b"\x81\x00");
+        assert_eq!(intake.into_rest().1, b"\x81\x00");
+    }
+
+    #[tokio::test]
+    async fn a_request_is_held_when_its_last_byte_has_come() {
+        let (first, next) = ("GET / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc");
+        for (len, is_whole) in [(0, false), (next.len() - 4, false), (next.len() - 1, false), (next.len(), true)] {
+            let text = format!("{first}{}", &next[..len]);
+            let mut intake = Intake::new(text.as_bytes());
+            intake.request(1000).await.unwrap();
+
+            assert_eq!(intake.holds_request(), is_whole, "{len}");
+        }
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ mod error;
 pub(crate) mod framed;
 #[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 pub(crate) mod http;
+mod outbox;
 pub mod pieces;
 mod socket;
 #[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]

@@ -9,8 +9,6 @@
 //! texts. It is searched for in the text of a frame; what surrounds it is the dialect's business. The padding is counted
 //! again, so that a body that was cut or changed is noticed.
 
-use std::fmt::Write as _;
-
 /// What a mark says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -90,9 +88,12 @@ impl Marks {
             Kind::Probe => 'f',
         };
         out.push_str(&self.start);
-        let Mark { kind: _, channel, publisher, number, intended, sent, pad } = mark;
-        // Writing to a string does not fail.
-        let _ = write!(out, "{kind}{channel:04x}{publisher:04x}{number:010x}{intended:016x}{sent:016x}{pad:06x}");
+        out.push(kind);
+        let Mark { kind: _, channel, publisher, number, intended, sent, pad } = *mark;
+        let fields = [(channel, 4), (publisher, 4), (number, 10), (intended, 16), (sent, 16), (pad as u64, 6)];
+        for (value, digits) in fields {
+            push_hex(value, digits, out);
+        }
     }
 
     /// What is in a text, wherever it stands.
@@ -126,6 +127,16 @@ impl Marks {
             pad: usize::try_from(take(6)?).ok()?,
         })
     }
+}
+
+/// Appends a number in so many hexadecimal digits, 16 at most. It is done for every event, by hand because formatting is
+/// slow.
+fn push_hex(value: u64, digits: usize, out: &mut String) {
+    let mut text = [b'0'; 16];
+    for (place, digit) in text.iter_mut().rev().take(digits).enumerate() {
+        *digit = b"0123456789abcdef"[(value >> (4 * place) & 15) as usize];
+    }
+    out.push_str(std::str::from_utf8(&text[16 - digits..]).unwrap_or_default());
 }
 
 /// The name of a run in channels and marks.

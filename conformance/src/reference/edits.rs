@@ -58,6 +58,11 @@ impl Edits {
         self.messages.is_empty()
     }
 
+    /// Whether nothing that it says or hears is bent.
+    pub const fn are_none(&self) -> bool {
+        self.messages.is_empty() && self.traps.is_empty()
+    }
+
     /// What a client's frame triggers.
     pub fn reaction(&self, dialect: Option<&Dialect>, frame: Frame<'_>) -> Option<Reaction> {
         let dialect = *dialect?;

@@ -7,7 +7,7 @@ use appsync_protocol::channel::{Channel, ChannelPattern};
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::handshake::Credentials;
-use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
+use appsync_protocol::hub::{ConnectionId, Hub, Occurrence, Told};
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::selection::Selection;
 use appsync_protocol::server::{Asked, Handled, Host, Identity, Mode, Outcome, Plan, PlanChecks, Policy, Refusal};
@@ -264,6 +264,18 @@ impl Endpoint {
         }
         let later = self.later.keys().next().map(|(at, _)| Deadline { at: *at, why: Timer::Delivery });
         Deadline::earlier(self.hub.deadline(), later)
+    }
+
+    /// Gives events that many hear through [`told`](Self::told) from now on, unless it is bent in what it says or hears.
+    pub const fn share(&mut self) {
+        if self.edits.are_none() {
+            self.hub.share();
+        }
+    }
+
+    /// Events that many hear. Drain it before [`poll`](Self::poll).
+    pub fn told(&mut self, to: impl FnMut(Told)) {
+        self.hub.take_told(to);
     }
 
     /// The next frame to send, and where. Drain it after every other call.

@@ -22,7 +22,7 @@
 //!   asked for the end itself. Between that request and the end it is told nothing about the connection.
 //! * **A consumer that is too slow is disconnected.** Each connection has a queue of [`Options::queue`] frames besides
 //!   what TCP takes. When it is full, the connection is dropped without a close frame, which could not get through, and
-//!   counted in [`Summary::slow_consumers`]. Frames are never skipped.
+//!   counted in [`Summary::slow_consumers`]. Frames are never skipped. With [`WhenFull::HoldBack`] publishers wait first.
 //! * The queue is written in batches with one flush each.
 //! * A client that is gone is noticed: silent ones are pinged, and dropped if they never answer; see `liveness.rs`.
 //! * **Beyond [`Options::max_connections`] nobody is served.** A few of those who come get a 503; if many come at once,
@@ -38,15 +38,17 @@ mod queue;
 mod running;
 pub mod tls;
 mod watched;
+mod wire;
 
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use appsync_protocol::hub::ConnectionId;
+use appsync_protocol::hub::{ConnectionId, Told};
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -76,6 +78,12 @@ pub trait Service: Send + 'static {
 
     /// Takes the time, at or after the deadline.
     fn elapse(&mut self, at: Moment);
+
+    /// Asks it to give what many hear by [`told`](Self::told), if it can.
+    fn share(&mut self) {}
+
+    /// Gives what many hear. Called after every other call, before [`poll`](Self::poll).
+    fn told(&mut self, _to: &mut dyn FnMut(Told)) {}
 
     /// The next frame to send. Called until there is none, after every other call.
     fn poll(&mut self) -> Option<(ConnectionId, OwnedFrame)>;
@@ -117,6 +125,14 @@ impl Service for Endpoint {
         Self::poll(self)
     }
 
+    fn share(&mut self) {
+        Self::share(self);
+    }
+
+    fn told(&mut self, to: &mut dyn FnMut(Told)) {
+        Self::told(self, to);
+    }
+
     fn deadline(&self) -> Option<Deadline> {
         Self::deadline(self)
     }
@@ -129,6 +145,8 @@ pub struct Options {
     pub tls: Option<Arc<ServerConfig>>,
     /// Frames that can wait for one connection.
     pub queue: usize,
+    /// What happens when more come.
+    pub when_full: WhenFull,
     /// Longest message from a client, in bytes. A longer one ends the connection with 1009.
     pub max_message: usize,
     /// Connections at the same time, HTTP requests included.
@@ -142,11 +160,25 @@ impl Default for Options {
         Self {
             tls: None,
             queue: 1024,
+            when_full: WhenFull::Disconnect,
             max_message: 12 * 1024 * 1024,
             max_connections: 20_000,
             ping_after: Duration::from_secs(60),
         }
     }
+}
+
+/// What happens when a subscriber takes less than is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It is disconnected, as soon as its queue is full.
+    #[default]
+    Disconnect,
+    /// Whoever publishes is held back while a queue is more than half full: what it sends is not read, the answer to its
+    /// request waits. That lasts until the subscriber takes more or is dropped as silent. A queue that becomes full
+    /// nevertheless, because many publish at once, ends its connection.
+    HoldBack,
 }
 
 /// What happened while the port was open.
@@ -180,7 +212,7 @@ pub async fn serve<S: Service>(
     options: Options,
     stop: impl Future<Output = ()>,
 ) -> Summary {
-    let hub = Arc::new(Hub::new(service, options.queue));
+    let hub = Arc::new(Hub::new(service, &options));
     let acceptor = options.tls.map(TlsAcceptor::from);
     let (stopping, stopped) = watch::channel(false);
     let mut timer = JoinSet::new();

@@ -435,7 +435,11 @@ impl Campaign {
             });
             let Some((trace, candidate)) = wanted else { return shrunk.ops };
             let spent = known.len() >= SHRINK_TRIES as usize || Instant::now() >= end;
-            let shows = !spent && self.shows(rule, &candidate).await.0.is_some();
+            // Twice: what depends on chance is small soon, and useless.
+            let mut shows = !spent;
+            for _ in 0..2 {
+                shows = shows && self.shows(rule, &candidate).await.0.is_some();
+            }
             known.insert(trace, shows);
             if spent {
                 // What is known has to do: everything else counts as not showing.

@@ -35,7 +35,6 @@ pub use refusal::{Refusal, errors_json};
 pub(crate) use topic::{Move, Topic};
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -49,7 +48,7 @@ use crate::dialect::{Dialect, decode};
 use crate::encode::ObjectWriter;
 use crate::envelope::Raw;
 use crate::filter::Filter;
-use crate::json::Json;
+use crate::json::{Json, push_json_string};
 use crate::message::Message;
 use crate::moment::{Deadline, Moment, Timer};
 use crate::selection::Selection;
@@ -210,11 +209,22 @@ enum State {
 /// A subscription that was granted.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscription {
-    interest: Interest,
+    pub(crate) interest: Interest,
+    /// What begins each of its messages.
+    pub(crate) head: Arc<str>,
     /// Before this it may miss events.
     pub(crate) settles_at: Moment,
     /// Tells it from others of the same id, before and after it.
     pub(crate) life: u64,
+}
+
+/// Who on one connection wants something.
+pub(crate) enum Hearing<'s> {
+    Nobody,
+    /// This subscription only, and nothing else waits to be sent.
+    One(&'s Subscription),
+    /// Several subscriptions, or something else goes first.
+    Apart,
 }
 
 /// One connection.
@@ -240,6 +250,8 @@ pub struct Server {
     lives: u64,
     /// Times drawn so far.
     draws: u64,
+    /// The deadline that the hub knows of.
+    pub(crate) noted: Option<Deadline>,
 }
 
 impl Server {
@@ -299,6 +311,7 @@ impl Server {
             mint,
             lives: 0,
             draws: 0,
+            noted: None,
         }
     }
 
@@ -446,15 +459,33 @@ impl Server {
 
     /// Sends one event to one subscription. `body` is JSON text: the payload, or the event as a string.
     pub fn deliver(&mut self, id: &str, body: &str, form: EventForm) {
-        let mut text = String::with_capacity(body.len() + id.len() + 40);
-        let message = ObjectWriter::message(&mut text, "data").string("id", id);
-        match (self.dialect, form) {
-            (Dialect::Graphql, _) => message.text("payload", body),
-            (Dialect::Events, EventForm::String) => message.text("event", body),
-            (Dialect::Events, EventForm::Array) => message.text("event", &format!("[{body}]")),
+        self.say(data_message(self.dialect, id, body, form));
+    }
+
+    /// Who wants something.
+    pub(crate) fn hearing(&self, wants: impl Fn(&Interest) -> bool) -> Hearing<'_> {
+        let mut hearing = self.subscriptions.iter().filter(|(_, own)| wants(&own.interest));
+        match (hearing.next(), hearing.next()) {
+            (None, _) => Hearing::Nobody,
+            (Some((_, only)), None) if self.out.is_empty() => Hearing::One(only),
+            (Some(_), _) => Hearing::Apart,
         }
-        .close();
-        self.say(text);
+    }
+
+    /// Sends an event to every subscription for which there is a body; whether there was one.
+    pub(crate) fn deliver_each<B: AsRef<str>>(
+        &mut self,
+        form: EventForm,
+        mut body: impl FnMut(&Interest) -> Option<B>,
+    ) -> bool {
+        let mut is_heard = false;
+        for (id, subscription) in self.subscriptions.iter() {
+            if let Some(body) = body(&subscription.interest) {
+                is_heard = true;
+                self.out.push_back(OwnedFrame::text(data_message(self.dialect, id, body.as_ref(), form)));
+            }
+        }
+        is_heard
     }
 
     /// Lets time pass: keep-alives, and the end of the connection's life.
@@ -489,6 +520,11 @@ impl Server {
         self.out.pop_front()
     }
 
+    /// Whether there is no next frame.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.out.is_empty()
+    }
+
     /// Queues a frame as it is; for a host that plays a faulty server.
     pub fn push(&mut self, frame: OwnedFrame) {
         self.out.push_back(frame);
@@ -508,6 +544,31 @@ impl Server {
     fn say_errors(&mut self, word: &str, id: Option<&str>, refusals: &[Refusal], readings: &Readings) {
         self.say(error_message(self.dialect, word, id, refusals, readings));
     }
+}
+
+/// What begins every `data` message of a subscription.
+fn data_head(id: &str) -> String {
+    let mut text = String::with_capacity(id.len() + 24);
+    text.push_str(r#"{"type":"data","id":"#);
+    push_json_string(&mut text, id);
+    text
+}
+
+/// What ends a `data` message, whoever hears it.
+pub(crate) fn data_tail(dialect: Dialect, body: &str, form: EventForm) -> String {
+    let (name, end) = match (dialect, form) {
+        (Dialect::Graphql, _) => (r#","payload":"#, "}"),
+        (Dialect::Events, EventForm::String) => (r#","event":"#, "}"),
+        (Dialect::Events, EventForm::Array) => (r#","event":["#, "]}"),
+    };
+    [name, body, end].concat()
+}
+
+/// A `data` message.
+fn data_message(dialect: Dialect, id: &str, body: &str, form: EventForm) -> String {
+    let mut text = data_head(id);
+    text.push_str(&data_tail(dialect, body, form));
+    text
 }
 
 /// The message `word` with an error list in the place where the dialect has it.

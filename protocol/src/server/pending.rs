@@ -89,7 +89,8 @@ impl Server {
                 if policy.makes(Check::SubscribeAnswered) {
                     self.say_with_id(word, &id);
                 }
-                self.keep(id, Subscription { interest, settles_at, life: self.lives });
+                let head = super::data_head(&id).into();
+                self.keep(id, Subscription { interest, head, settles_at, life: self.lives });
             }
             Effect::Unsubscribe { id } => self.unsubscribe(&id, policy),
             Effect::Refuse { word, id, refusals } => self.refuse_operation(word, id.as_deref(), &refusals, policy),

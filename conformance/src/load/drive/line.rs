@@ -266,12 +266,16 @@ fn write_frame(opcode: u8, mask: [u8; 4], payload: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&mask);
+    let start = out.len();
+    out.extend_from_slice(payload);
     let wide = u64::from_le_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
-    let (chunks, rest) = payload.as_chunks::<8>();
+    let (chunks, rest) = out[start..].as_chunks_mut::<8>();
     for chunk in chunks {
-        out.extend_from_slice(&(u64::from_le_bytes(*chunk) ^ wide).to_le_bytes());
+        *chunk = (u64::from_le_bytes(*chunk) ^ wide).to_le_bytes();
     }
-    out.extend(rest.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= mask;
+    }
 }
 
 /// The frame at the beginning, if it is whole.

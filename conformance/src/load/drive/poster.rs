@@ -165,6 +165,7 @@ async fn exchange(
         .with("host", reach.http.authority())
         .with("content-type", "application/json")
         .with("accept", "application/json")
+        .with("connection", "keep-alive")
         .with("content-length", body.len().to_string());
     let mut request = Request { method: "POST".into(), target: reach.http.path.clone(), headers, body: body.into() };
     reach.source.authorise(&mut request).map_err(Failed::Refused)?;

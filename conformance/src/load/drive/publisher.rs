@@ -1,6 +1,7 @@
 //! Publishers of Events: one connection each, any number of publishes under way.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use appsync_protocol::dialect::{Dialect, decode};
@@ -62,7 +63,22 @@ struct Desk {
     /// By the number in their id.
     underway: BTreeMap<u64, Underway>,
     last_id: u64,
+    /// Text of the last id.
+    id: String,
     out: String,
+}
+
+/// The number in the answer to a publish whose events were all accepted, if it is spelled in the usual way. That is what
+/// nearly every answer is; whatever differs is read in full.
+fn plain_success(bytes: &[u8]) -> Option<u64> {
+    let rest = bytes.strip_prefix(br#"{"type":"publish_success","id":"p"#)?;
+    let end = rest.iter().take(17).position(|byte| *byte == b'"')?;
+    let (digits, rest) = rest.split_at(end);
+    let events = rest.strip_prefix(br#"","successful":[{"#)?.strip_suffix(br#"}],"failed":[]}"#)?;
+    let is_one = !events.contains(&b'{') && !events.contains(&b'[') && !events.contains(&b'\\');
+    // A sign is no digit, but would be read as one.
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+    (is_one && is_number).then(|| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())?
 }
 
 impl Desk {
@@ -81,6 +97,7 @@ impl Desk {
             parts,
             underway: BTreeMap::new(),
             last_id: 0,
+            id: String::new(),
             out: String::new(),
             world: Rc::clone(world),
         }
@@ -161,13 +178,16 @@ impl Desk {
 
     fn send(&mut self, line: &mut Open, event: Underway) {
         self.last_id += 1;
-        let id = format!("p{:x}", self.last_id);
+        self.id.clear();
+        // Writing to a string does not fail.
+        let _ = write!(self.id, "p{:x}", self.last_id);
+        let id = self.id.as_str();
         let text = self.flow.text(&event);
         self.out.clear();
         match usize::try_from(event.channel).ok().and_then(|channel| self.parts.get(channel)) {
-            Some(parts) => parts.write(&id, &text, &mut self.out),
+            Some(parts) => parts.write(id, &text, &mut self.out),
             None => match self.signed(&event, &text) {
-                Ok(parts) => parts.write(&id, &text, &mut self.out),
+                Ok(parts) => parts.write(id, &text, &mut self.out),
                 Err(why) => {
                     self.world.shared.complain(&why);
                     return self.flow.settle(&event, Fate::Refused);
@@ -190,6 +210,9 @@ impl Desk {
     }
 
     fn hear(&mut self, bytes: &[u8]) {
+        if let Some(event) = plain_success(bytes).and_then(|number| self.underway.remove(&number)) {
+            return self.flow.settle(&event, Fate::Accepted);
+        }
         let decoded = std::str::from_utf8(bytes).ok().and_then(|text| decode(Dialect::Events, text).ok());
         let Some(decoded) = decoded else {
             self.world.measured.borrow_mut().counts.unread += 1;
@@ -229,5 +252,32 @@ impl Desk {
             self.flow.settle(&event, Fate::Unanswered);
         }
         self.flow.deposit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_in_the_usual_spelling_is_what_the_decoder_reads() {
+        let usual = r#"{"type":"publish_success","id":"p1f","successful":[{"identifier":"a","index":0}],"failed":[]}"#;
+        let decoded = decode(Dialect::Events, usual).unwrap();
+
+        assert!(matches!(decoded.message, Message::Published { id, failed: Some(failed), .. }
+            if id == "p1f" && elements(failed).is_empty()));
+        assert_eq!(plain_success(usual.as_bytes()), Some(0x1f));
+        for (part, other) in [
+            ("p1f", "p+1"),
+            ("p1f", "p"),
+            ("p1f", "p11111111111111111"),
+            ("p1f", "q1f"),
+            ("\"failed\":[]", "\"failed\":[{}]"),
+            (r#"[{"identifier":"a","index":0}]"#, "[]"),
+            (r#""index":0}]"#, r#""index":0}],"failed":[{"index":0}]"#),
+            ("publish_success", "publish_error"),
+        ] {
+            assert_eq!(plain_success(usual.replace(part, other).as_bytes()), None, "{other}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::sections::{Auth, Events, Graphql, Profile};
 use crate::reference::Config;
-use crate::reference::shell::Options as ShellOptions;
+use crate::reference::shell::{Options as ShellOptions, WhenFull};
 
 /// What the file says.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +52,8 @@ pub struct Connections {
     pub max: Spanned<usize>,
     /// Frames that wait for one client; one more drops it.
     pub queue: Spanned<usize>,
+    /// What happens when more come than a client takes.
+    pub when_full: WhenFull,
     /// Longest message of a client in bytes; a longer one closes with 1009.
     pub max_message_bytes: Spanned<usize>,
     /// Silence after which a client is pinged. Zero: never.
@@ -101,6 +103,7 @@ impl Default for Connections {
         Self {
             max: here(options.max_connections),
             queue: here(options.queue),
+            when_full: options.when_full,
             max_message_bytes: here(options.max_message),
             ping_after: here(options.ping_after),
         }

@@ -209,11 +209,12 @@ impl Settings {
     }
 
     fn shell(&self) -> Result<ShellOptions, SettingsError> {
-        let Connections { max, queue, max_message_bytes, ping_after } = &self.file.connections;
+        let Connections { max, queue, when_full, max_message_bytes, ping_after } = &self.file.connections;
         let at_least_1 = |key: &Spanned<usize>| more_than_none(self.or(None, "", key), 0, "0");
         Ok(ShellOptions {
             tls: None,
             queue: at_least_1(queue)?,
+            when_full: *when_full,
             max_message: at_least_1(max_message_bytes)?,
             max_connections: at_least_1(max)?,
             ping_after: *ping_after.get_ref(),

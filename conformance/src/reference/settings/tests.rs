@@ -1,6 +1,7 @@
 //! Files that are right, files that are wrong, and what the command line makes of either.
 
 use super::*;
+use crate::reference::shell::WhenFull;
 
 fn parse(text: &str) -> Result<Settings, SettingsError> {
     Settings::parse(text, "conf/serve.toml")
@@ -35,11 +36,12 @@ fn the_printed_file_reads_back_to_the_defaults() {
 
     let ServeFile { listen, profile, switches, hosts, faults, ka, timeout_ms, connections, tls, auth, graphql, events } =
         read.file();
-    let Connections { max, queue, max_message_bytes, ping_after } = connections;
+    let Connections { max, queue, when_full, max_message_bytes, ping_after } = connections;
     assert_eq!((listen, profile), (&default.listen, &default.profile));
     assert_eq!((hosts, faults), (&default.hosts, &default.faults));
     assert_eq!((ka, timeout_ms), (&default.ka, &default.timeout_ms));
     assert_eq!((max, queue), (&default.connections.max, &default.connections.queue));
+    assert_eq!(when_full, &default.connections.when_full);
     assert_eq!(max_message_bytes, &default.connections.max_message_bytes);
     assert_eq!(ping_after, &default.connections.ping_after);
     assert!(tls.is_none() && switches.is_empty());
@@ -96,7 +98,7 @@ fn what_the_file_says_is_what_is_served() {
     let prepared = prepare(
         "listen = \"[::1]:9000\"\nhosts = [\"API.local\", \"::2\"]\nka = \"1m 30s\"\ntimeout-ms = 1000\n\
          faults = [\"graphql-data-after-complete\"]\n\
-         [connections]\nmax = 7\nqueue = 8\nmax-message-bytes = 9\nping-after = \"0s\"\n",
+         [connections]\nmax = 7\nqueue = 8\nwhen-full = \"hold-back\"\nmax-message-bytes = 9\nping-after = \"0s\"\n",
     )
     .unwrap();
 
@@ -106,7 +108,7 @@ fn what_the_file_says_is_what_is_served() {
     assert_eq!((config.policy.keep_alive, config.policy.silence_limit_ms), (Duration::from_secs(90), 1000));
     assert_eq!(prepared.faults.iter().map(|fault| fault.name).collect::<Vec<_>>(), ["graphql-data-after-complete"]);
     assert_eq!((shell.max_connections, shell.queue, shell.max_message), (7, 8, 9));
-    assert_eq!(shell.ping_after, Duration::ZERO);
+    assert_eq!((shell.ping_after, shell.when_full), (Duration::ZERO, WhenFull::HoldBack));
 }
 
 #[test]

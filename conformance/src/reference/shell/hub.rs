@@ -3,7 +3,8 @@
 //! A connection is in `outlets` from the moment the service accepted it until the service was told its end: presence
 //! there is what makes the end be told exactly once. Frames for anybody else are dropped.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::liveness::{Due, Liveness, ping};
-use super::queue::{Inlet, Queue, Refused};
-use super::{Answer, Notice, Service, Summary};
+use super::queue::{Flush, Inlet, Pressure, Queue, Queued, Refused};
+use super::{Answer, Notice, Options, Service, Summary, WhenFull};
 
 /// The service as the tasks see it.
 pub(super) struct Hub<S> {
@@ -25,11 +26,18 @@ pub(super) struct Hub<S> {
     /// Wakes the timer when there is a deadline before the one it sleeps for.
     sooner: Notify,
     queue: usize,
+    /// Who causes more than subscribers take has to wait.
+    holds_back: bool,
+    pressure: Arc<Pressure>,
 }
 
 struct State<S> {
     service: S,
-    outlets: BTreeMap<ConnectionId, Outlet>,
+    outlets: Outlets,
+    /// What was called last has filled a queue more than half.
+    presses: bool,
+    /// Queues that are to be flushed.
+    dirty: Vec<Arc<Queue>>,
     /// What the timer sleeps for.
     awaited: Option<Moment>,
     is_stopping: bool,
@@ -50,10 +58,13 @@ struct Outlet {
 const TIMER_PAUSE: Duration = Duration::from_millis(1);
 
 impl<S: Service> Hub<S> {
-    pub(super) fn new(service: S, queue: usize) -> Self {
+    pub(super) fn new(mut service: S, options: &Options) -> Self {
+        service.share();
         let state = State {
             service,
-            outlets: BTreeMap::new(),
+            outlets: Outlets::default(),
+            presses: false,
+            dirty: Vec::new(),
             awaited: None,
             is_stopping: false,
             upgrades: 0,
@@ -61,7 +72,14 @@ impl<S: Service> Hub<S> {
             slow_consumers: 0,
             silent: 0,
         };
-        Self { state: Mutex::new(state), started: Instant::now(), sooner: Notify::new(), queue: queue.max(1) }
+        Self {
+            state: Mutex::new(state),
+            started: Instant::now(),
+            sooner: Notify::new(),
+            queue: options.queue.max(1),
+            holds_back: options.when_full == WhenFull::HoldBack,
+            pressure: Arc::default(),
+        }
     }
 
     /// Asks for an upgrade. A refusal comes without an inlet.
@@ -74,7 +92,7 @@ impl<S: Service> Hub<S> {
             let Some(id) = id else {
                 return (response, None);
             };
-            let (queue, inlet) = Queue::new(self.queue);
+            let (queue, inlet) = Queue::new(self.queue, &self.pressure);
             // Under the same lock as the upgrade: frames for the connection may be waiting in the service already.
             state.outlets.insert(id, Outlet { queue, is_ending: false, liveness: Liveness::at(at) });
             state.upgrades += 1;
@@ -82,21 +100,36 @@ impl<S: Service> Hub<S> {
         })
     }
 
-    pub(super) fn http(&self, request: &Request) -> Answer {
-        self.call(|state, at| {
+    /// Answers a request, and tells whether it led to more than subscribers take.
+    pub(super) fn http(&self, request: &Request) -> (Answer, bool) {
+        self.press(|state, at| {
             state.requests += 1;
             state.service.http(at, request)
         })
     }
 
-    /// Tells what a client sent, unless its end is on the way.
-    pub(super) fn frame(&self, id: ConnectionId, frame: Frame<'_>) {
-        self.call(|state, at| {
+    /// Writes what calls have led to. Only after [`http`](Self::http) and [`frame`](Self::frame) somebody has to ask for it.
+    pub(super) fn flush(&self) {
+        let dirty = std::mem::take(&mut self.lock().dirty);
+        for queue in dirty {
+            queue.flush();
+        }
+    }
+
+    /// Tells what a client sent, unless its end is on the way; and whether it led to more than subscribers take.
+    pub(super) fn frame(&self, id: ConnectionId, frame: Frame<'_>) -> bool {
+        let ((), presses) = self.press(|state, at| {
             if let Some(outlet) = state.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending) {
                 outlet.liveness.hear(at);
                 state.service.frame(at, id, frame);
             }
         });
+        presses
+    }
+
+    /// How much waits for all connections.
+    pub(super) fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// Tells how a connection ended, unless that was told before.
@@ -122,8 +155,7 @@ impl<S: Service> Hub<S> {
     pub(super) fn close_all(&self) {
         self.call(|state, at| {
             state.is_stopping = true;
-            let ids: Vec<_> = state.outlets.keys().copied().collect();
-            for id in ids {
+            for id in state.ids() {
                 state.deliver(at, id, OwnedFrame::Close { code: Some(1001), reason: "going away".into() });
             }
         });
@@ -152,9 +184,9 @@ impl<S: Service> Hub<S> {
     /// Asks clients that are silent for this long, and drops those that answered no ping.
     pub(super) fn ask_silent(&self, after: Duration) {
         self.call(|state, at| {
-            let due = state.outlets.iter_mut().filter(|(_, outlet)| !outlet.is_ending);
-            let due = due.map(|(id, outlet)| (*id, outlet.liveness.look(at, after)));
-            for (id, due) in due.filter(|(_, due)| *due != Due::Nothing).collect::<Vec<_>>() {
+            for id in state.ids() {
+                let outlet = state.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending);
+                let due = outlet.map_or(Due::Nothing, |outlet| outlet.liveness.look(at, after));
                 match due {
                     Due::Nothing => {}
                     Due::Ping => state.deliver(at, id, ping()),
@@ -191,7 +223,28 @@ impl<S: Service> Hub<S> {
         }
     }
 
+    /// A call of somebody who can be held back.
+    fn press<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> (T, bool) {
+        if !self.holds_back {
+            return (self.call_and(act, |_, result| result), false);
+        }
+        self.call_and(
+            |state, at| {
+                state.presses = false;
+                act(state, at)
+            },
+            |state, result| (result, state.presses),
+        )
+    }
+
     fn call<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> T {
+        let result = self.call_and(act, |_, result| result);
+        self.flush();
+        result
+    }
+
+    /// `then` sees what has come of the call.
+    fn call_and<T, U>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T, then: impl FnOnce(&State<S>, T) -> U) -> U {
         let mut state = self.lock();
         // Read under the lock: the service must not see time run backwards.
         let at = Moment::from(self.started.elapsed());
@@ -202,7 +255,7 @@ impl<S: Service> Hub<S> {
             state.awaited = due;
             self.sooner.notify_one();
         }
-        result
+        then(&state, result)
     }
 
     /// A panic in the service ends the connection that caused it; the others go on as well as they can.
@@ -211,11 +264,68 @@ impl<S: Service> Hub<S> {
     }
 }
 
+/// By the number of the connection, which counts up: no two of them are far apart, so little is needed to spread them.
+type Outlets = HashMap<ConnectionId, Outlet, BuildHasherDefault<Spread>>;
+
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
 impl<S: Service> State<S> {
+    /// The connections, in the order of their numbers.
+    fn ids(&self) -> Vec<ConnectionId> {
+        let mut ids: Vec<_> = self.outlets.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     fn drain(&mut self, at: Moment) {
+        let mut full = Vec::new();
+        let Self { service, outlets, presses, dirty, .. } = self;
+        service.told(&mut |told| {
+            let to = told.to;
+            let Some(outlet) = outlets.get(&to).filter(|outlet| !outlet.is_ending) else { return };
+            match outlet.queue.push_told(told) {
+                Ok((queued, flush)) => {
+                    *presses |= queued == Queued::Pressed;
+                    if flush == Flush::Due {
+                        dirty.push(Arc::clone(&outlet.queue));
+                    }
+                }
+                Err(Refused::Full) => full.push(to),
+                Err(Refused::Closed) => {}
+            }
+        });
+        for id in full {
+            self.drop_slow(at, id);
+        }
         while let Some((id, frame)) = self.service.poll() {
             self.deliver(at, id, frame);
         }
+    }
+
+    /// The queue of a connection is full.
+    fn drop_slow(&mut self, at: Moment, id: ConnectionId) {
+        let Some(outlet) = self.outlets.remove(&id) else { return };
+        outlet.queue.cut();
+        self.slow_consumers += 1;
+        self.service.notice(at, Notice::SlowConsumer(id));
+        self.service.frame(at, id, Frame::Lost);
     }
 
     fn deliver(&mut self, at: Moment, id: ConnectionId, frame: OwnedFrame) {
@@ -229,14 +339,11 @@ impl<S: Service> State<S> {
             OwnedFrame::Pong(_) => return,
         };
         match outlet.queue.push(frame) {
-            Ok(()) => outlet.is_ending = is_end,
-            Err(Refused::Full) => {
-                outlet.queue.cut();
-                self.slow_consumers += 1;
-                self.outlets.remove(&id);
-                self.service.notice(at, Notice::SlowConsumer(id));
-                self.service.frame(at, id, Frame::Lost);
+            Ok(queued) => {
+                outlet.is_ending = is_end;
+                self.presses |= queued == Queued::Pressed;
             }
+            Err(Refused::Full) => self.drop_slow(at, id),
             Err(Refused::Closed) => {}
         }
     }

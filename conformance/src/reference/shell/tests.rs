@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+mod flow;
+
 use super::*;
 use crate::link::{DialOptions, Dialer, LinkError, Socket};
 
@@ -435,9 +437,21 @@ impl Echo {
             "drop me" => self.out.extend([(id, OwnedFrame::text("last words")), (id, OwnedFrame::Lost)]),
             "flood me" => self.out.extend((0..1000).map(|_| (id, OwnedFrame::text("x".repeat(10_000))))),
             "wake me" => drop(self.wakes.insert(at + Duration::from_millis(20), id)),
+            "tell the first" => self.tell_the_first(),
             "panic" => panic!("as asked"),
             _ => self.out.push_back((id, OwnedFrame::Text { text: text.into(), fragments })),
         }
+    }
+}
+
+/// How many messages of which size the first connection is told at once.
+const TOLD: usize = 8;
+const TOLD_BYTES: usize = 30_000;
+
+impl Echo {
+    fn tell_the_first(&mut self) {
+        let text = || OwnedFrame::text("x".repeat(TOLD_BYTES));
+        self.out.extend((0..TOLD).map(|_| (ConnectionId(1), text())));
     }
 }
 
@@ -454,6 +468,10 @@ impl Service for Echo {
         let response = Response::new(200, request.body.clone());
         let after = match &*request.body.text() {
             "soon" => Duration::from_millis(20),
+            "tell the first" => {
+                self.tell_the_first();
+                Duration::ZERO
+            }
             "later" => {
                 self.events.send(OwnedFrame::text("later")).unwrap();
                 Duration::from_secs(3600)

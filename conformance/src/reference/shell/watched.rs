@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use appsync_protocol::dialect::Dialect;
-use appsync_protocol::hub::ConnectionId;
+use appsync_protocol::hub::{ConnectionId, Told};
 use appsync_protocol::moment::{Deadline, Moment};
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 use tracing::Level;
@@ -233,6 +233,27 @@ impl Service for Watched {
             }
         }
         next
+    }
+
+    fn share(&mut self) {
+        self.endpoint.share();
+    }
+
+    fn told(&mut self, to: &mut dyn FnMut(Told)) {
+        if !self.is_watched() {
+            return self.endpoint.told(to);
+        }
+        let Self { endpoint, connections, counts, delivered, .. } = self;
+        endpoint.told(|told| {
+            let events = told.tails.len() as u64;
+            counts.sent += events;
+            counts.delivered += events;
+            *delivered += events;
+            if let Some(live) = connections.get_mut(&told.to) {
+                live.sent += events;
+            }
+            to(told);
+        });
     }
 
     fn deadline(&self) -> Option<Deadline> {

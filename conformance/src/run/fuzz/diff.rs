@@ -7,7 +7,7 @@ use appsync_protocol::transcript::Entry;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{Campaign, FuzzOptions};
+use super::{CONFIRMATIONS, Campaign, FuzzOptions};
 use crate::fuzzing::compare::{Apart, Difference, difference, until};
 use crate::fuzzing::generate::{Dice, Generator, Script};
 use crate::fuzzing::op::Op;
@@ -96,8 +96,7 @@ async fn run(one: &mut Campaign, other: &mut Campaign, done: &mut Compared) {
         operations += ops.len() as u64;
         one.done.figures.operations = operations;
         if let Some((number, found)) = difference(&first.record, &second.record) {
-            let again = [record(one, &ops).await, record(other, &ops).await];
-            if difference(&again[0], &again[1]).is_some_and(|(_, again)| again == found) {
+            if is_steady(one, other, &ops, &found).await {
                 tell(done, &mut known, found, until(&ops, number));
             } else {
                 done.unsteady += 1;
@@ -119,6 +118,17 @@ async fn run(one: &mut Campaign, other: &mut Campaign, done: &mut Compared) {
         }
         one.slow_down().await;
     }
+}
+
+/// Whether two servers differ so each time.
+async fn is_steady(one: &mut Campaign, other: &mut Campaign, ops: &[Op], found: &Difference) -> bool {
+    for _ in 0..CONFIRMATIONS - 1 {
+        let again = [record(one, ops).await, record(other, ops).await];
+        if difference(&again[0], &again[1]).is_none_or(|(_, again)| again != *found) {
+            return false;
+        }
+    }
+    true
 }
 
 async fn record(campaign: &mut Campaign, ops: &[Op]) -> Vec<Entry> {
