@@ -16,6 +16,7 @@
 
 mod cases;
 mod child;
+mod loads;
 mod peers;
 mod publish;
 mod results;
@@ -28,6 +29,7 @@ use clap::{Parser, Subcommand};
 use syncspec_benches::floor::Failure;
 
 use cases::{Case, Contender, Kind};
+use loads::Load;
 use peers::Peer;
 use results::{Figures, Machine, Results};
 
@@ -55,7 +57,7 @@ struct Options {
     /// Parts of it: latency, overload, ceiling, closed.
     #[arg(long, value_delimiter = ',', default_values = ["latency", "overload", "ceiling", "closed"])]
     only: Vec<String>,
-    /// Measure Node ws, Redis, NATS and Mosquitto too, where they are installed.
+    /// Measure Node ws, Redis, NATS, Mosquitto, k6 and Artillery too, where they are installed.
     #[arg(long)]
     compare: bool,
     /// Write what was measured into README.md and fixtures/benches.
@@ -108,16 +110,10 @@ fn measure(options: &Options) -> Result<bool, Failure> {
     rlimit::increase_nofile_limit(u64::MAX)?;
     let mut results = Results::new(options.rounds, options.seconds, Machine::look());
     let mut contenders = vec![Contender::Floor, Contender::Reference];
+    let mut loads = Vec::new();
     if options.compare {
-        for peer in Peer::ALL {
-            match peer.missing() {
-                Some(why) => {
-                    println!("not compared with {why}");
-                    results.missing.push(why);
-                }
-                None => contenders.push(Contender::Peer(peer)),
-            }
-        }
+        contenders.extend(there(&Peer::ALL, Peer::missing, &mut results).into_iter().map(Contender::Peer));
+        loads = there(&Load::ALL, Load::missing, &mut results);
     }
     for case in all(options) {
         println!("{}", case.name());
@@ -126,12 +122,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
         results.cases.push(figures);
     }
     if options.only.iter().any(|part| part == "closed") {
-        println!("closed loop");
-        for round in 0..options.rounds {
-            let (raw, bench) = cases::closed(round % 2 == 1, options.seconds)?;
-            println!("  raw {:.0}/s {:.2} us, bench {:.0}/s {:.2} us", raw.rate, raw.cpu_us, bench.rate, bench.cpu_us);
-            results.closed.push((raw, bench));
-        }
+        closed(&mut results, &loads)?;
     }
     results.machine.finish();
     let goals = results.goals();
@@ -146,6 +137,38 @@ fn measure(options: &Options) -> Result<bool, Failure> {
         eprintln!("fanout: floor or reference lost events, or told them twice or out of order");
     }
     Ok(is_sound && (!options.gate || goals.iter().all(|goal| goal.holds())))
+}
+
+/// Those that are installed. What is missing is told.
+fn there<T: Copy>(all: &[T], missing: fn(T) -> Option<String>, results: &mut Results) -> Vec<T> {
+    let mut found = Vec::new();
+    for one in all {
+        match missing(*one) {
+            Some(why) => {
+                println!("not compared with {why}");
+                results.missing.push(why);
+            }
+            None => found.push(*one),
+        }
+    }
+    found
+}
+
+fn closed(results: &mut Results, loads: &[Load]) -> Result<(), Failure> {
+    println!("closed loop");
+    results.loads = loads.iter().map(|load| (load.name(), Vec::new())).collect();
+    for round in 0..results.rounds {
+        let (raw, bench) = cases::closed(round % 2 == 1, results.seconds)?;
+        println!("  raw {:.0}/s {:.2} us, bench {:.0}/s {:.2} us", raw.rate, raw.cpu_us, bench.rate, bench.cpu_us);
+        results.closed.push((raw, bench));
+        for (load, (_, rates)) in loads.iter().zip(&mut results.loads) {
+            let server = child::Server::start(&["floor"])?;
+            let rate = load.trips(server.address, results.seconds)?;
+            println!("  {} {rate:.0}/s", load.name());
+            rates.push(rate);
+        }
+    }
+    Ok(())
 }
 
 /// The cases that were asked for.

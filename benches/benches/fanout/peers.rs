@@ -97,7 +97,8 @@ fn sbin(program: &str) -> PathBuf {
     PathBuf::from("/usr/sbin").join(program)
 }
 
-fn scripts() -> PathBuf {
+/// Where the scripts of others are.
+pub(crate) fn scripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/benches")
 }
 

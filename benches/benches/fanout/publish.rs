@@ -56,7 +56,7 @@ fn goals(results: &Results, out: &mut String) {
         let [low, middle, high] = goal.measured;
         let bound = if goal.is_at_least { "at least" } else { "at most" };
         let word = if goal.holds() { "holds" } else { "**missed**" };
-        let (what, unit, bound_at) = (&goal.what, goal.unit, goal.goal);
+        let (what, unit, bound_at) = (&goal.what, &goal.unit, goal.goal);
         let _ = writeln!(out, "| {what} | {bound} {bound_at}{unit} | {middle:.2} ({low:.2} to {high:.2}) | {word} |");
     }
 }
@@ -119,6 +119,9 @@ fn closed(results: &Results, out: &mut String) {
         number(of(|pair| pair.1.rate)),
         of(|pair| pair.1.cpu_us)
     );
+    for (name, rates) in &results.loads {
+        let _ = writeln!(out, "{name} makes {} with its script.", number(median(rates.clone())));
+    }
 }
 
 /// Servers that were measured at all, with their places.

@@ -17,6 +17,8 @@ pub(crate) struct Results {
     pub(crate) cases: Vec<Figures>,
     /// Raw client and engine of `syncspec bench`, by round.
     pub(crate) closed: Vec<(Trips, Trips)>,
+    /// Round trips a second of other load generators, by round.
+    pub(crate) loads: Vec<(&'static str, Vec<f64>)>,
     /// What could not be compared with.
     pub(crate) missing: Vec<String>,
 }
@@ -135,7 +137,7 @@ pub(crate) struct Goal {
     pub(crate) what: String,
     pub(crate) is_at_least: bool,
     pub(crate) goal: f64,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: String,
     pub(crate) measured: [f64; 3],
 }
 
@@ -158,14 +160,14 @@ impl Goal {
 
 impl Results {
     pub(crate) const fn new(rounds: usize, seconds: f64, machine: Machine) -> Self {
-        Self { machine, rounds, seconds, cases: Vec::new(), closed: Vec::new(), missing: Vec::new() }
+        Self { machine, rounds, seconds, cases: Vec::new(), closed: Vec::new(), loads: Vec::new(), missing: Vec::new() }
     }
 
     /// Whatever was measured of what has a goal.
     pub(crate) fn goals(&self) -> Vec<Goal> {
         let mut goals = Vec::new();
-        let mut add = |what, is_at_least, goal, unit, measured| {
-            goals.push(Goal { what, is_at_least, goal, unit, measured });
+        let mut add = |what, is_at_least, goal, unit: &str, measured| {
+            goals.push(Goal { what, is_at_least, goal, unit: unit.into(), measured });
         };
         for figures in &self.cases {
             let (case, name) = (figures.case, figures.case.name());
@@ -192,6 +194,10 @@ impl Results {
             let who = |what| format!("syncspec bench, closed loop, {what}");
             add(who("round trips"), true, 0.60, " of the raw client", ratio(|trips| trips.rate));
             add(who("processor time of one"), false, 2.0, " of the raw client", ratio(|trips| trips.cpu_us));
+            for (name, rates) in &self.loads {
+                let times = self.closed.iter().zip(rates).map(|((_, bench), rate)| bench.rate / rate);
+                add(who("round trips"), true, 7.0, &format!(" of {name}"), spread(times.collect()));
+            }
         }
         goals
     }
