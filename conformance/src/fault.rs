@@ -53,6 +53,8 @@ pub enum How {
     Http(HttpEdit),
     /// Something a client sends has an effect that it should not have.
     Trap(Trigger, Reaction),
+    /// A text message of a client is taken for another; `None` for those that are taken for what they are.
+    Mishear(fn(&str) -> Option<String>),
 }
 
 /// One thing that the handshake or an HTTP endpoint does, or does not let pass.
@@ -123,6 +125,8 @@ pub enum DoorCheck {
     HttpReaches,
     /// A failed event does not make the whole HTTP publish fail.
     HttpPartial,
+    /// Each mutation of a request reaches its subscribers, not just the first.
+    HttpEveryMutation,
 }
 
 /// One thing that is looked at before credentials are called good.
@@ -165,11 +169,25 @@ pub enum AuthCheck {
     KeyWhole,
     /// An API key is looked at with its case.
     KeyCase,
+    /// A token for a Lambda authorizer is looked at to its end.
+    TokenEnd,
+    /// A token for a Lambda authorizer is looked at from its beginning.
+    TokenBeginning,
+    /// A token for a Lambda authorizer is looked at with its case.
+    TokenCase,
+    /// The signature of a JWT is looked at to its end.
+    TokenSignatureEnd,
+    /// A signature covers `host`.
+    HostSigned,
+    /// A signature covers `x-amz-date`.
+    DateSigned,
+    /// A signature covers what is presented in the header fields, and not what the documentation puts there.
+    SignedValues,
 }
 
 impl DoorCheck {
     /// Every check, in the order of the type.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::ServesRealtime,
         Self::RealtimePath,
         Self::AcceptValue,
@@ -202,6 +220,7 @@ impl DoorCheck {
         Self::HttpSubscription,
         Self::HttpReaches,
         Self::HttpPartial,
+        Self::HttpEveryMutation,
     ];
 }
 
@@ -271,6 +290,12 @@ pub enum Change {
     DuplicateShared,
     /// It is not sent if it is the first of its kind since the connection was granted another subscription.
     DropAfterGrant,
+    /// It is not sent if the last of its kind on the connection was the same.
+    DropRepeated,
+    /// It is not sent if the connection was sent the same before.
+    DropSeen,
+    /// It is sent with the next of its kind, each under the id of the other.
+    SwapIds,
     /// The value of the event is another: what `payload.data` holds, or what the text in `event` means.
     Rewrite(fn(&mut Json)),
     /// This message is sent before it.

@@ -91,6 +91,12 @@ fn arguments_that_make_no_sense_exit_2_before_anything_is_run() {
         (vec!["--write-baseline", "no/such/directory/b.toml"], "--write-baseline no/such/directory/b.toml"),
         (vec!["--step-timeout", "soon"], "--step-timeout"),
         (vec!["--no-such-option"], "--no-such-option"),
+        (
+            vec!["-k", "control,zzz-nothing-like-this"],
+            "\"zzz-nothing-like-this\": no scenario has this in its id; `syncspec",
+        ),
+        (vec!["-k", "unsubscribe/acknowleged"], "near to it are events/unsubscribe/acknowledged"),
+        (vec!["-k", "=control"], "near to it are "),
     ] {
         syncspec(&[&["server"], arguments.as_slice()].concat()).refuses(reason);
     }
@@ -186,8 +192,11 @@ fn a_certificate_that_is_not_to_be_checked_is_not() {
 // 4: nothing selected, or too little
 
 #[test]
-fn a_filter_that_matches_nothing_exits_4() {
-    syncspec(&["server", "--filter", "no-such-case"]).exits(4, "no case was executed");
+fn a_filter_that_leaves_nothing_of_the_tier_exits_4_and_names_the_tier() {
+    let ended = syncspec(&["server", "--filter", "end-after-a-day"]);
+
+    ended.exits(4, "no case was executed");
+    assert!(ended.out.contains("left out 1: --tier long"), "{ended}");
 }
 
 #[test]

@@ -567,8 +567,8 @@ fn small_run() -> Run {
                 (Dialect::Events, "http://127.0.0.1:20002/event".into()),
             ]),
             realtime: BTreeMap::from([(Dialect::Graphql, "ws://127.0.0.1:20002/graphql/realtime".into())]),
-            embedded: false,
             namespaces: vec!["default".into()],
+            ..Target::default()
         },
         seed: 0x05ee_d1ab,
         started_unix_s: 1_700_000_000,

@@ -414,7 +414,8 @@ impl Hub {
     /// Those who may hear an event on this channel, in the order of their ids.
     fn listeners_on(&self, channel: &Channel) -> Vec<ConnectionId> {
         // Whoever compares channels loosely has to look at all.
-        let strict = [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment];
+        let strict =
+            [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment, Check::NamespaceEnd];
         if strict.iter().all(|check| self.policy.makes(*check)) {
             return self.index.on_channel(channel);
         }
@@ -423,7 +424,13 @@ impl Hub {
 
     /// Those who may hear a mutation's result, in the order of their ids.
     fn listeners_of(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
-        let strict = [Check::FieldMatch, Check::ArgumentsMatch, Check::EveryArgument, Check::ArgumentEnd];
+        let strict = [
+            Check::FieldMatch,
+            Check::ArgumentsMatch,
+            Check::EveryArgument,
+            Check::ArgumentEnd,
+            Check::ArgumentOfNothing,
+        ];
         if strict.iter().all(|check| self.policy.makes(*check)) {
             return self.index.of_occurrence(occurrence);
         }
@@ -494,6 +501,9 @@ fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool 
         ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSegment) => {
             channel.as_str().len() > prefix.as_str().len() && channel.as_str().starts_with(prefix.as_str())
         }
+        ChannelPattern::Below(prefix) if !policy.makes(Check::NamespaceEnd) && prefix.segments().count() == 1 => {
+            channel.namespace().starts_with(prefix.namespace()) && channel.segments().count() > 1
+        }
         ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
     }
 }
@@ -506,6 +516,9 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
     }
     let argument = |(name, wanted): (&String, &Json)| {
         if wanted.is_null() && !policy.makes(Check::NullArgument) {
+            return true;
+        }
+        if is_nothing(wanted) && !policy.makes(Check::ArgumentOfNothing) {
             return true;
         }
         // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
@@ -521,6 +534,16 @@ fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
         plan.arguments.is_empty() || plan.arguments.iter().any(argument)
     };
     same_field && arguments
+}
+
+/// Zero, false and an empty text; null is another matter.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Bool(truth) => !truth,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Null | Json::Array(_) | Json::Object(_) => false,
+    }
 }
 
 fn begins_with(text: &Json, start: &Json) -> bool {

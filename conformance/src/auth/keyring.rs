@@ -19,9 +19,9 @@ pub struct Keyring {
     pub hidden: Vec<String>,
 }
 
-/// Something else than the truth, which no API knows.
 /// Shortest key that is taken for one, and not for a word that may stand in any text.
 const KEY_MIN: usize = 8;
+/// Something else than the truth, which no API knows.
 const WRONG: &str = "wrongwrongwrongwrongwrongwrongwrongwrong";
 
 impl Keyring {
@@ -83,8 +83,12 @@ impl Keyring {
                     texts.push(("token", token.clone()));
                     let parts = token.rsplit_once('.').filter(|_| is_jwt(token));
                     texts.extend(parts.into_iter().flat_map(|(signed, signature)| {
-                        [("token", signed.to_owned()), ("signature", signature.to_owned())]
+                        let half = first_half(signature).to_owned();
+                        [("token", signed.to_owned()), ("signature", signature.to_owned()), ("signature", half)]
                     }));
+                    if !is_jwt(token) {
+                        texts.extend(near_keys(token).into_iter().map(|near| ("near token", near)));
+                    }
                 }
                 Secret::Iam(keys) => {
                     texts.push(("access key id", keys.access_key_id.clone()));
@@ -141,8 +145,8 @@ pub fn wrong(secret: &Secret) -> Secret {
     }
 }
 
-/// Keys that are next to this one: with one character more; and where it is no mere word, with one less and in another
-/// case.
+/// Keys or tokens that are next to this one: with one character more at the end; and where it is no mere word, with
+/// one less, in another case, and the same two at the beginning.
 pub fn near_keys(key: &str) -> Vec<String> {
     let mut near = vec![format!("{key}x")];
     if key.len() >= KEY_MIN {
@@ -150,6 +154,7 @@ pub fn near_keys(key: &str) -> Vec<String> {
         near.push(key[..kept].to_owned());
         let turn = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
         near.extend(Some(key.chars().map(turn).collect()).filter(|other: &String| other != key));
+        near.extend([key.chars().skip(1).collect(), format!("x{key}")]);
     }
     near
 }
@@ -175,6 +180,22 @@ pub fn with_another_signature(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
     let other = if signature.starts_with('A') { "B" } else { "A" };
     format!("{signed}.{}", other.repeat(signature.len().max(1)))
+}
+
+/// A JWT whose signature ends in its middle.
+pub fn with_half_a_signature(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap_or((token, ""));
+    format!("{signed}.{}", first_half(signature))
+}
+
+/// A JWT without anything behind its last dot, whatever its header says of an algorithm.
+pub fn without_signature(token: &str) -> String {
+    let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
+    format!("{signed}.")
+}
+
+fn first_half(signature: &str) -> &str {
+    signature.get(..signature.len() / 2).unwrap_or_default()
 }
 
 /// A JWT that claims to be somebody else, under the signature that it had.
@@ -229,7 +250,8 @@ mod tests {
     fn what_is_wrong_with_a_token_on_purpose_leaves_its_form() {
         let Some(Secret::Token(token)) = example::keyring().secret(Mode::Oidc, "") else { panic!("no token") };
 
-        for changed in [with_another_signature(&token), with_another_subject(&token), unsigned(&token)] {
+        let ways = [with_another_signature, with_half_a_signature, without_signature, with_another_subject, unsigned];
+        for changed in ways.map(|way| way(&token)) {
             assert!(is_jwt(&changed) && changed != token, "{changed}");
         }
     }
@@ -242,8 +264,19 @@ mod tests {
             let shown = redactor.text(&format!(r#"{{"x-api-key":"{near}"}}"#));
             assert!(!shown.to_lowercase().contains("secretke"), "{near}: {shown}");
         }
-        assert_eq!(near_keys("da2-secretkey").len(), 3);
+        assert_eq!(near_keys("da2-secretkey").len(), 5);
         assert_eq!(near_keys("test"), ["testx"]);
+    }
+
+    #[test]
+    fn a_token_next_to_the_right_one_does_not_get_through_the_redactor() {
+        let redactor = example::keyring().redactor("da2-key");
+        let Some(Secret::Token(token)) = example::keyring().secret(Mode::Lambda, "") else { panic!("no token") };
+
+        for near in near_keys(&token) {
+            let shown = redactor.text(&format!(r#"{{"Authorization":"{near}"}}"#));
+            assert!(!shown.to_lowercase().contains("lambda-toke"), "{near}: {shown}");
+        }
     }
 
     #[test]
@@ -251,9 +284,12 @@ mod tests {
         let Some(Secret::Token(token)) = example::keyring().secret(Mode::Oidc, "") else { panic!("no token") };
         let redactor = example::keyring().redactor("da2-key");
 
-        let shown = redactor.text(&format!("{token} {} da2-key", with_another_signature(&token)));
+        let more = [with_another_signature, with_half_a_signature, without_signature].map(|way| way(&token)).join(" ");
+        let shown = redactor.text(&format!("{token} {more} da2-key"));
 
         let parts: Vec<_> = token.split('.').filter(|part| shown.contains(part)).collect();
         assert!(parts.is_empty() && !shown.contains("da2-key"), "{shown}");
+        let half = token.rsplit('.').next().map(first_half).unwrap_or_default();
+        assert!(!half.is_empty() && !shown.contains(half), "{shown}");
     }
 }

@@ -51,7 +51,7 @@ impl Lambda {
         if self.settings.token_pattern.as_ref().is_some_and(|pattern| !pattern.is_match(token)) {
             return Err(Denial::Unauthorized);
         }
-        let known = self.settings.tokens.iter().find(|own| is_meant(own, token)).cloned();
+        let known = self.settings.tokens.iter().find(|own| is_meant(own, token, checks)).cloned();
         let Some(own) = known else {
             self.calls += 1;
             if !checks.makes(AuthCheck::LambdaAnswer) {
@@ -103,11 +103,19 @@ impl Lambda {
 }
 
 /// Whether the entry is for this token.
-fn is_meant(own: &LambdaToken, token: &str) -> bool {
+fn is_meant(own: &LambdaToken, token: &str, checks: Checks) -> bool {
     match own.token.strip_suffix('*') {
         Some(beginning) if own.allow == Answer::Once => token.starts_with(beginning),
-        Some(_) | None => is_same(&own.token, token),
+        Some(_) | None => is_same(&own.token, token) || is_taken_for(&own.token, token, checks),
     }
+}
+
+/// Whether a faulty endpoint takes one token for the other: it looks at a part of them, or not at their case.
+fn is_taken_for(own: &str, token: &str, checks: Checks) -> bool {
+    let makes = |check| checks.makes(check);
+    (!makes(AuthCheck::TokenEnd) && (own.starts_with(token) || token.starts_with(own)))
+        || (!makes(AuthCheck::TokenBeginning) && (own.ends_with(token) || token.ends_with(own)))
+        || (!makes(AuthCheck::TokenCase) && own.eq_ignore_ascii_case(token))
 }
 
 fn identity(own: &LambdaToken) -> Identity {

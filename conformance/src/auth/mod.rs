@@ -28,7 +28,8 @@ mod tests;
 
 pub use denial::Denial;
 pub use keyring::{
-    Keyring, is_jwt, mode_of, mode_word, near_keys, unsigned, with_another_signature, with_another_subject, wrong,
+    Keyring, is_jwt, mode_of, mode_word, near_keys, unsigned, with_another_signature, with_another_subject,
+    with_half_a_signature, without_signature, wrong,
 };
 pub use keys::{AwsKeys, KeysError, region_of};
 pub use modes::{AllowedModes, ModeName, NamespaceModes};
@@ -164,7 +165,9 @@ impl Authorizer {
         // GQL-AUTH-024: a key that has expired is as good as none.
         let (whole, cased) = (self.checks.makes(AuthCheck::KeyWhole), self.checks.makes(AuthCheck::KeyCase));
         let fits = |own: &str| {
-            is_same(own, key) || (!whole && own.starts_with(key)) || (!cased && own.eq_ignore_ascii_case(key))
+            is_same(own, key)
+                || (!whole && (own.starts_with(key) || own.ends_with(key)))
+                || (!cased && own.eq_ignore_ascii_case(key))
         };
         let known = |own: &&ApiKey| fits(&own.key) && own.expires_unix_s.is_none_or(|end| now_unix_s < end || !dated);
         self.api_keys.iter().find(known).map(|_| Identity::default()).ok_or(Denial::Unauthorized)

@@ -4,6 +4,7 @@
 //! dialect with the body that the operation stands for. The signing itself is the `aws-sigv4` crate's. The time comes
 //! in, in seconds since 1970.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -92,13 +93,15 @@ pub struct Form<'a> {
     pub service: &'a str,
     /// Header fields that are signed besides host, date and token.
     pub fields: &'a [(&'a str, &'a str)],
+    /// Name of a header field that is presented and not signed.
+    pub left_out: Option<&'static str>,
 }
 
 impl Form<'static> {
     /// What the documentation signs. Source: GQL-AUTH-006, GQL-AUTH-009.
-    pub const DOCUMENTED: Self = Self { service: SERVICE, fields: &DOCUMENTED };
+    pub const DOCUMENTED: Self = Self { service: SERVICE, fields: &DOCUMENTED, left_out: None };
     /// As little as may be signed. Source: GQL-AUTH-015, EVT-AUTH-010.
-    pub const MINIMAL: Self = Self { service: SERVICE, fields: &[] };
+    pub const MINIMAL: Self = Self { service: SERVICE, fields: &[], left_out: None };
 }
 
 /// Signed credentials of an upgrade, in the documented form.
@@ -162,8 +165,8 @@ pub fn sign_operation_as(
 pub fn sign_http(keys: &AwsKeys, request: &mut Request, now_unix_s: u64) -> Result<(), SignError> {
     let host = request.headers.first("host").ok_or(SignError("the request has no host field".into()))?;
     let uri = format!("https://{host}{}", request.target);
-    let fields =
-        signature(keys, (&request.method, &uri), request.headers.iter(), &request.body.0, now_unix_s, SERVICE)?;
+    let target = (request.method.as_str(), uri.as_str());
+    let fields = signature(keys, target, request.headers.iter(), &request.body.0, now_unix_s, Form::MINIMAL)?;
     for (name, value) in fields {
         request.headers.push(name, value);
     }
@@ -205,7 +208,7 @@ impl fmt::Display for SignError {
 impl std::error::Error for SignError {}
 
 /// The header that the documentation signs, besides host, date and token.
-const DOCUMENTED: [(&str, &str); 3] = [
+pub(super) const DOCUMENTED: [(&str, &str); 3] = [
     ("accept", "application/json, text/javascript"),
     ("content-encoding", "amz-1.0"),
     ("content-type", "application/json; charset=UTF-8"),
@@ -221,7 +224,7 @@ fn sign_object(
 ) -> Result<Credentials, SignError> {
     let fields = form.fields.iter().copied().chain([("host", host)]);
     let uri = format!("https://{host}{path}");
-    let signed = signature(keys, ("POST", &uri), fields.clone(), body.as_bytes(), now_unix_s, form.service)?;
+    let signed = signature(keys, ("POST", &uri), fields.clone(), body.as_bytes(), now_unix_s, form)?;
     let credentials = fields.fold(Credentials::new(), |object, (name, value)| object.with(name, value));
     Ok(signed.into_iter().fold(credentials, |object, (name, value)| {
         // GQL-AUTH-006 writes the names of these two so.
@@ -234,15 +237,17 @@ fn sign_object(
     }))
 }
 
-/// The fields that a signature adds to a request.
+/// The fields that a signature adds to a request; those of the form are among `fields` already.
 fn signature<'a>(
     keys: &'a AwsKeys,
     (method, uri): (&'a str, &'a str),
     fields: impl Iterator<Item = (&'a str, &'a str)>,
     body: &'a [u8],
     now_unix_s: u64,
-    service: &str,
+    form: Form<'_>,
 ) -> Result<Vec<(String, String)>, SignError> {
+    let mut settings = SigningSettings::default();
+    settings.excluded_headers.get_or_insert_default().extend(form.left_out.map(Cow::Borrowed));
     let identity = aws_credential_types::Credentials::new(
         &keys.access_key_id,
         &keys.secret_access_key,
@@ -254,9 +259,9 @@ fn signature<'a>(
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(&keys.region)
-        .name(service)
+        .name(form.service)
         .time(time_of(now_unix_s))
-        .settings(SigningSettings::default())
+        .settings(settings)
         .build()
         .map_err(|error| SignError(error.to_string()))?
         .into();

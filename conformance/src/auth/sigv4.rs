@@ -30,7 +30,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::{AccessKey, Deny, IamSettings};
-use super::sign::{publish_body, subscribe_body};
+use super::sign::{DOCUMENTED, publish_body, subscribe_body};
 use super::{Checks, Denial, Purpose, is_same};
 use crate::fault::AuthCheck;
 
@@ -64,7 +64,7 @@ pub(super) fn judge(
     authorization: &str,
     checks: Checks,
 ) -> Result<Identity, Denial> {
-    let claim = Claim::read(authorization)?;
+    let claim = Claim::read(authorization, checks)?;
     let date = claim.date(presented)?;
     if checks.makes(AuthCheck::SignatureScope) {
         claim.check_scope(settings, date)?;
@@ -77,9 +77,10 @@ pub(super) fn judge(
         return Err(Denial::SignatureIncomplete("'content-type' in 'SignedHeaders'"));
     }
     let request = Signed::of(purpose);
+    let looked_up = if checks.makes(AuthCheck::SignedValues) { presented.clone() } else { as_documented(presented) };
     let signing_key = signing_key(&key.secret_access_key, claim.scope);
     let is_good = |body: &[u8]| {
-        let canonical = request.canonical(&claim, presented, body, Values::All);
+        let canonical = request.canonical(&claim, &looked_up, body, Values::All);
         let to_sign = string_to_sign(date, claim.scope, &canonical);
         is_content_of(&claim, presented, body) && is_signature(&signing_key, &to_sign, claim.signature)
     };
@@ -118,7 +119,7 @@ struct Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    fn read(authorization: &'a str) -> Result<Self, Denial> {
+    fn read(authorization: &'a str, checks: Checks) -> Result<Self, Denial> {
         let parameters = authorization.strip_prefix(ALGORITHM).unwrap_or_default();
         let parameter = |name: &str| {
             let mut pairs = parameters.split(',').filter_map(|pair| pair.trim().split_once('='));
@@ -132,7 +133,8 @@ impl<'a> Claim<'a> {
             credential.split_once('/').ok_or(Denial::SignatureIncomplete("a scope in 'Credential'"))?;
         let claim = Self { access_key_id, scope, signed_headers, signature };
         // EVT-AUTH-010: without these two a signature could be moved to another API and another day.
-        if !claim.signs("host") || !claim.signs("x-amz-date") {
+        let lacks = |name: &str, check: AuthCheck| !claim.signs(name) && checks.makes(check);
+        if lacks("host", AuthCheck::HostSigned) || lacks("x-amz-date", AuthCheck::DateSigned) {
             return Err(Denial::SignatureIncomplete("'host' and 'x-amz-date' in 'SignedHeaders'"));
         }
         Ok(claim)
@@ -160,6 +162,14 @@ impl<'a> Claim<'a> {
         let why = format!("Credential should be scoped to {expected}; got {}", self.scope);
         Err(Denial::SignatureOutOfPlace(why))
     }
+}
+
+/// With the values that the documentation gives for the fields that it names, whatever is presented in them.
+fn as_documented(presented: &Credentials) -> Credentials {
+    presented.iter().fold(Credentials::new(), |all, (name, value)| {
+        let documented = DOCUMENTED.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        all.with(name, documented.map_or(value, |(_, value)| value))
+    })
 }
 
 fn known_key<'s>(

@@ -74,10 +74,16 @@ pub(super) fn secret(cast: &Cast, mode: Mode) -> Secret {
     cast.secret(mode).unwrap_or_else(|| Secret::Token(String::new()))
 }
 
-/// API keys that are none, each next to the one that was given: shorter, longer, and in another case.
+/// API keys that are none, each next to the one that was given: longer and shorter at either end, and in another case.
 pub(super) fn near_keys(cast: &Cast) -> Vec<Secret> {
     let Some(Secret::ApiKey(key)) = cast.secret(Mode::ApiKey) else { return Vec::new() };
     crate::auth::near_keys(&key).into_iter().map(Secret::ApiKey).collect()
+}
+
+/// Tokens that are none, each next to the one that was given for the Lambda authorizer.
+pub(super) fn near_tokens(cast: &Cast) -> Vec<Secret> {
+    let Some(Secret::Token(token)) = cast.secret(Mode::Lambda) else { return Vec::new() };
+    crate::auth::near_keys(&token).into_iter().map(Secret::Token).collect()
 }
 
 /// A mode that is not this one, if there is any.
@@ -114,6 +120,10 @@ pub(crate) enum Off {
     Service,
     /// Its last digit is another.
     Digit,
+    /// It does not cover this header field.
+    LeavesOut(&'static str),
+    /// This header field has another value than the one that was signed.
+    Field(&'static str, &'static str),
 }
 
 /// Signed credentials of a connection.
@@ -144,7 +154,8 @@ fn signed_as(cast: &Cast, off: Off) -> (AwsKeys, Form<'static>, u64) {
         Off::Old => (keys, Form::DOCUMENTED, now.saturating_sub(DAY_S)),
         Off::Region => (AwsKeys { region: "nowhere-1".into(), ..keys }, Form::DOCUMENTED, now),
         Off::Service => (keys, Form { service: "execute-api", ..Form::DOCUMENTED }, now),
-        Off::Digit => (keys, Form::DOCUMENTED, now),
+        Off::Digit | Off::Field(..) => (keys, Form::DOCUMENTED, now),
+        Off::LeavesOut(name) => (keys, Form { left_out: Some(name), ..Form::DOCUMENTED }, now),
     }
 }
 
@@ -154,7 +165,10 @@ fn finished(credentials: Credentials, off: Off) -> Credentials {
         format!("{}{last}", &value[..value.len().saturating_sub(1)])
     };
     match off {
-        Off::Minimal | Off::Old | Off::Region | Off::Service => credentials,
+        Off::Minimal | Off::Old | Off::Region | Off::Service | Off::LeavesOut(_) => credentials,
+        Off::Field(changed, other) => credentials.iter().fold(Credentials::new(), |all, (name, value)| {
+            all.with(name, if name.eq_ignore_ascii_case(changed) { other } else { value })
+        }),
         Off::Digit => credentials.iter().fold(Credentials::new(), |all, (name, value)| {
             let is_signature = name.eq_ignore_ascii_case("authorization");
             all.with(name, if is_signature { changed(value) } else { value.to_owned() })

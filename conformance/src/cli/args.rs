@@ -131,7 +131,8 @@ pub(super) enum TierChoice {
     Quick,
     /// Up to two minutes: one keep-alive period.
     Standard,
-    /// As long as the target advertises.
+    /// As long as the target advertises: hours, for a scenario of each dialect waits for the end of a connection, 24
+    /// hours after its beginning.
     Long,
 }
 

@@ -1,5 +1,6 @@
 //! Sub-commands: arguments in, exit code out.
 
+mod again;
 mod args;
 mod baseline;
 mod bench;

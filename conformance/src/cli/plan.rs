@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use syncspec::link::Dialer;
 use syncspec::run::{Cost, Endpoint, Options};
+use syncspec::scenario::{Need, Tier};
 use syncspec::target::urls;
 
 use super::say;
@@ -25,6 +26,9 @@ pub(super) fn introduce(options: &Options, name: Option<&str>, remote: bool) {
     for endpoint in &options.endpoints {
         say(format_args!("{:<8} {}", endpoint.dialect.word(), urls(endpoint)));
     }
+    for line in left_out(options) {
+        say(line);
+    }
     if remote {
         let Cost { scenarios, connections, messages } = options.cost();
         say(format_args!(
@@ -40,6 +44,19 @@ pub(super) fn introduce(options: &Options, name: Option<&str>, remote: bool) {
         ));
     }
     say("");
+}
+
+/// What is not run for the time that it takes, and the option that runs it.
+fn left_out(options: &Options) -> Vec<String> {
+    let beyond = options.beyond_the_tier();
+    let line = |tier: Tier| {
+        let of_tier = || beyond.iter().filter(|scenario| scenario.tier == tier);
+        let count = of_tier().count();
+        let limits = of_tier().filter(|scenario| scenario.needs.contains(&Need::Limits)).count();
+        let also = if limits > 0 { format!(", {limits} of them with --limits") } else { String::new() };
+        (count > 0).then(|| format!("left out {count}: --tier {}{also}", tier.word()))
+    };
+    [Tier::Standard, Tier::Long].into_iter().filter_map(line).collect()
 }
 
 /// Whether any connection to it goes to another machine.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use syncspec::catalogue::scenarios;
 use syncspec::link::Dialer;
 use syncspec::report::baseline::{self, Baseline, BaselineRecord, Comparison};
 use syncspec::report::exit::{ExitFacts, decide};
+use syncspec::report::explain::scenarios_near;
 use syncspec::report::format::{Format, render};
 use syncspec::report::text::{self, Style};
 use syncspec::report::{Case, Run, is_known_case, json, junit, ndjson};
-use syncspec::run::{Endpoint, Finished, Options, POLITE_RATE, Progress, run as run_suite};
+use syncspec::run::{Endpoint, Finished, Options, POLITE_RATE, Progress, is_named, run as run_suite};
 use syncspec::scenario::Tier;
 use syncspec::verdict::Verdict;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::args::{ColorChoice, ServerOptions, TierChoice};
 use super::chosen::{Chosen, Guards};
-use super::{plan, random_seed, say, usage};
+use super::{again, plan, random_seed, say, usage};
 
 /// Where reports go.
 #[derive(Default)]
@@ -52,6 +54,7 @@ struct Prepared {
 }
 
 fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
+    options.filter.iter().try_for_each(|filter| matches_something(filter))?;
     let chosen = options.whom.choose()?;
     let expected = options.baseline.as_deref().or(chosen.as_ref().and_then(|chosen| chosen.baseline.as_deref()));
     let baseline = expected.map(read_baseline).transpose()?;
@@ -69,6 +72,18 @@ fn prepare(options: &ServerOptions) -> Result<Prepared, String> {
     let guards = chosen.as_ref().map(|chosen| chosen.guards).unwrap_or_default();
     let name = chosen.and_then(|chosen| chosen.name);
     Ok(Prepared { endpoints, embedded, dialer, baseline, reports, guards, name })
+}
+
+/// A filter that is misspelled would leave out what somebody meant to run.
+fn matches_something(filter: &str) -> Result<(), String> {
+    if filter.is_empty() || scenarios().any(|scenario| is_named(scenario, filter)) {
+        return Ok(());
+    }
+    let near = scenarios_near(filter);
+    Err(match near.as_slice() {
+        [] => format!("--filter {filter:?}: no scenario has this in its id; `syncspec list` shows them all"),
+        near => format!("--filter {filter:?}: no scenario has this in its id; near to it are {}", near.join(", ")),
+    })
 }
 
 fn find_target(options: &ServerOptions, chosen: Option<&Chosen>) -> Result<(Vec<Endpoint>, Option<Embedded>), String> {
@@ -163,13 +178,17 @@ fn judge(options: &ServerOptions, prepared: Prepared) -> u8 {
     if !options.quiet {
         plan::introduce(&run_options, name.as_deref(), remote);
     }
-    let finished = runtime.block_on(watch_run(options, run_options, dialer, &mut reports, &style));
+    let arguments = again::arguments(options, name.as_deref());
+    let mut shell = run_options.blank_run();
+    shell.target.arguments.clone_from(&arguments);
+    let finished = runtime.block_on(watch_run(options, (run_options, &shell), dialer, &mut reports, &style));
     drop(embedded);
 
     let comparison = baseline.as_ref().map(|baseline| baseline.compare(&finished.run, is_known_case));
     let mut facts =
         ExitFacts { strict: options.strict, min_cases: options.min_cases, ..finished.facts(comparison.as_ref()) };
     let mut run = finished.run;
+    run.target.arguments = arguments;
     run.exit = decide(&facts);
     write_reports(options, &mut reports, &mut run, &mut facts);
     if let Some(comparison) = &comparison {
@@ -225,7 +244,7 @@ fn run_options(
 /// Runs the suite, shows how far it is, prints failures as they come and streams reports.
 async fn watch_run(
     options: &ServerOptions,
-    run_options: Options,
+    (run_options, shell): (Options, &Run),
     dialer: Dialer,
     reports: &mut Reports,
     style: &Style,
@@ -242,13 +261,12 @@ async fn watch_run(
             std::process::exit(130);
         });
     }
-    let shell = run_options.blank_run();
     let bar = bar();
     let mut handle = |item: Progress| match item {
         Progress::Planned(cases) => {
             bar.set_length(cases as u64);
             for writer in &mut reports.ndjson {
-                complain(writer.started(&shell, cases));
+                complain(writer.started(shell, cases));
             }
         }
         Progress::Note(note) => bar.suspend(|| eprintln!("note: {note}")),
@@ -256,7 +274,7 @@ async fn watch_run(
             for writer in &mut reports.ndjson {
                 complain(writer.case(&case));
             }
-            bar.suspend(|| show(options, &case, &shell, style));
+            bar.suspend(|| show(options, &case, shell, style));
             bar.inc(1);
             bar.set_message(case.id.clone());
         }

@@ -31,16 +31,21 @@ pub const OF_TEXT: &[Rewrite] = &[
 /// Those that take values of every kind to be seen.
 pub const OF_VALUES: &[Rewrite] = &[
     ("integers-rounded", |event| each(event, &integers_rounded)),
-    ("numbers-cut-to-integers", |event| each(event, &|value| number(value, f64::trunc))),
+    ("numbers-cut-to-integers", fractions_cut),
     ("numbers-of-single-precision", |event| each(event, &|value| number(value, single))),
     ("numbers-up-to-a-billion", |event| each(event, &|value| number(value, |n| n.min(1e9)))),
-    ("empty-text-is-null", |event| each(event, &|value| replace(value, Json::String(String::new()), Json::Null))),
+    ("empty-text-is-null", empty_text_is_null),
+    ("lists-sorted", lists_sorted),
+    ("lists-made-unique", lists_made_unique),
+    ("lists-backwards", lists_backwards),
+    ("nulls-left-out-of-lists", nulls_left_out_of_lists),
+    ("text-null-is-null", text_null_is_null),
     ("empty-lists-are-null", empty_lists_are_null),
     ("empty-objects-are-lists", |event| each(event, &empty_objects_are_lists)),
     ("single-entries-unwrapped", |event| each(event, &single_entries_unwrapped)),
     ("truths-are-numbers", |event| each(event, &truths_are_numbers)),
-    ("false-is-null", |event| each(event, &|value| replace(value, Json::Bool(false), Json::Null))),
-    ("text-of-json-is-read", |event| each(event, &text_of_json_is_read)),
+    ("false-is-null", false_is_null),
+    ("text-of-json-is-read", text_of_json_is_read),
     ("names-in-lower-case", |event| each(event, &|value| names(value, |name| Some(name.to_lowercase())))),
     ("empty-names-left-out", |event| each(event, &|value| names(value, |n| Some(n.into()).filter(|_| !n.is_empty())))),
     ("without-control-characters", |event| texts(event, |text| text.replace(char::is_control, ""))),
@@ -55,6 +60,74 @@ pub fn composed(event: &mut Json) {
 /// Sends null in place of empty lists.
 pub fn empty_lists_are_null(event: &mut Json) {
     each(event, &|value| replace(value, Json::Array(Vec::new()), Json::Null));
+}
+
+/// Sends null in place of empty texts.
+pub fn empty_text_is_null(event: &mut Json) {
+    each(event, &|value| replace(value, Json::String(String::new()), Json::Null));
+}
+
+/// Sends null in place of the text null.
+pub fn text_null_is_null(event: &mut Json) {
+    each(event, &|value| replace(value, Json::String("null".into()), Json::Null));
+}
+
+/// Sorts the elements of lists.
+pub fn lists_sorted(event: &mut Json) {
+    lists(event, |items| items.sort_by_key(ToString::to_string));
+}
+
+/// Turns lists around.
+pub fn lists_backwards(event: &mut Json) {
+    lists(event, |items| items.reverse());
+}
+
+/// Leaves out elements of lists that were there before.
+pub fn lists_made_unique(event: &mut Json) {
+    lists(event, |items| {
+        let mut seen = Vec::new();
+        items.retain(|item| {
+            let text = item.to_string();
+            let is_new = !seen.contains(&text);
+            seen.push(text);
+            is_new
+        });
+    });
+}
+
+/// Leaves nulls out of lists.
+pub fn nulls_left_out_of_lists(event: &mut Json) {
+    lists(event, |items| items.retain(|item| !item.is_null()));
+}
+
+/// Sends in place of a text what it reads like.
+pub fn text_of_json_is_read(event: &mut Json) {
+    each(event, &|value| {
+        if let Json::String(text) = value
+            && let Some(inner) = parse_json(text.trim_start_matches('0'))
+        {
+            *value = inner;
+        }
+    });
+}
+
+/// Sends null in place of false.
+pub fn false_is_null(event: &mut Json) {
+    each(event, &|value| replace(value, Json::Bool(false), Json::Null));
+}
+
+/// Cuts the fractions of numbers.
+pub fn fractions_cut(event: &mut Json) {
+    each(event, &|value| number(value, f64::trunc));
+}
+
+/// Leaves out members that are null.
+pub fn null_is_left_out(event: &mut Json) {
+    each(event, &|value| {
+        if let Json::Object(members) = value {
+            *members = std::mem::take(members).into_iter().filter(|(_, member)| !member.is_null()).collect();
+        }
+    });
 }
 
 /// Sends null in place of zero.
@@ -81,6 +154,14 @@ fn texts(event: &mut Json, change: impl Fn(&str) -> String) {
     each(event, &|value| {
         if let Json::String(text) = value {
             *text = change(text);
+        }
+    });
+}
+
+fn lists(event: &mut Json, change: impl Fn(&mut Vec<Json>)) {
+    each(event, &|value| {
+        if let Json::Array(items) = value {
+            change(items);
         }
     });
 }
@@ -137,22 +218,6 @@ fn single_entries_unwrapped(value: &mut Json) {
     }
 }
 
-fn text_of_json_is_read(value: &mut Json) {
-    if let Json::String(text) = value
-        && let Some(inner) = parse_json(text.trim_start_matches('0'))
-    {
-        *value = inner;
-    }
-}
-
-fn null_is_left_out(event: &mut Json) {
-    each(event, &|value| {
-        if let Json::Object(members) = value {
-            *members = std::mem::take(members).into_iter().filter(|(_, member)| !member.is_null()).collect();
-        }
-    });
-}
-
 fn names(value: &mut Json, change: impl Fn(&str) -> Option<String>) {
     if let Json::Object(members) = value {
         let changed = std::mem::take(members).into_iter();
@@ -169,7 +234,7 @@ mod tests {
     #[test]
     fn every_rewrite_changes_something_and_none_changes_plain_text() {
         let sample = r#"{"text":"  e\u0301 \ud83d\udd11 \r\n <&> %20+ \ufeff\" \\ \u0001 ","A":[],"":0,"o":{},
-            "no":false,            "none":null,"n":-99999.125,"e":"","one":["7"],"big":9007199254740993,"huge":1e300}"#;
+            "no":false,            "none":null,"n":-99999.125,"e":"","one":["7"],"more":["b","a","b",null],"text null":"null","big":9007199254740993,"huge":1e300}"#;
         for (name, rewrite) in OF_TEXT.iter().chain(OF_VALUES) {
             let mut event = parse_json(sample).unwrap();
             event["long"] = Json::String("x".repeat(5000));

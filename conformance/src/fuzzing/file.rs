@@ -170,6 +170,7 @@ impl FindingFile {
             realtime: urls(&self.realtime).collect(),
             embedded: self.is_built_in(),
             namespaces: self.namespaces.clone(),
+            arguments: String::new(),
             name: String::new(),
         };
         let case = CaseRecord {

@@ -10,8 +10,8 @@
 //! - a nonce that was published twice, or that names a channel or an argument too,
 //! - a publish of more than 32 KiB, which a service may drop for its size.
 //!
-//! For these the older and coarser rule stands: the same body on the same id twice, and events of another
-//! scenario where only this one's are wanted. What a step forbids by name comes before all of it.
+//! For these the older and coarser rule stands: the same body on the same id twice, unless its nonce was published
+//! twice, and events of another scenario where only this one's are wanted. What a step forbids by name comes before all of it.
 //!
 //! A loss needs more than a missing event: the step limit has to be over, the connection of the subscription has
 //! to have spoken after that, nothing may have come that could have been the event, and, as with every silence, a
@@ -98,6 +98,8 @@ struct Told {
     answered: Option<Moment>,
     /// It cannot be told apart, so nothing is said of it.
     tainted: bool,
+    /// It was published more than once, so it may come more than once.
+    repeated: bool,
     /// What has to stand in the answer.
     object: Json,
 }
@@ -280,7 +282,8 @@ impl Deliveries {
         if let Some(wrong) = judged {
             return wrong.filter(|_| !blamed).map(|wrong| Wrong::Found(finding(wrong)));
         }
-        let (graphql, events, detail) = if event.again {
+        let repeated = event.nonces.iter().any(|nonce| self.events.get(nonce).is_some_and(|told| told.repeated));
+        let (graphql, events, detail) = if event.again && !repeated {
             (Requirement::GqlSub017, Requirement::EvtData004, format!("sent the same event to {:?} twice", event.id))
         } else if event.foreign {
             let detail = format!("sent an event of another scenario to {:?}", event.id);

@@ -20,8 +20,13 @@ pub struct Edits {
     messages: Vec<Edit>,
     answers: Vec<HttpEdit>,
     traps: Vec<(Trigger, Reaction)>,
+    mishears: Vec<fn(&str) -> Option<String>>,
     counts: BTreeMap<(ConnectionId, usize), u32>,
     held: BTreeMap<ConnectionId, OwnedFrame>,
+    /// Messages that wait for the next of their kind.
+    waiting: BTreeMap<(ConnectionId, usize), String>,
+    /// What a connection was sent that an edit concerns; the last one comes last.
+    sent: BTreeMap<(ConnectionId, usize), Vec<String>>,
     /// How many subscriptions a connection held when it was last sent something that an edit concerns.
     granted: BTreeMap<(ConnectionId, usize), usize>,
 }
@@ -36,6 +41,7 @@ impl Edits {
                 How::Edit(edit) => edits.messages.push(*edit),
                 How::Http(edit) => edits.answers.push(*edit),
                 How::Trap(trigger, reaction) => edits.traps.push((*trigger, *reaction)),
+                How::Mishear(mishear) => edits.mishears.push(*mishear),
                 How::Skip(_)
                 | How::Auth(_)
                 | How::Modes(_)
@@ -69,6 +75,11 @@ impl Edits {
         self.traps.iter().find(|(trigger, _)| triggers(*trigger, dialect, frame)).map(|(_, reaction)| *reaction)
     }
 
+    /// What a client's text message is taken for, if not for what it is.
+    pub fn misheard(&self, text: &str) -> Option<String> {
+        self.mishears.iter().find_map(|mishear| mishear(text))
+    }
+
     /// The frames to send in place of one.
     pub fn apply(
         &mut self,
@@ -84,8 +95,19 @@ impl Edits {
             }
             let frames = std::mem::take(&mut out);
             for frame in frames {
-                if !is_word(&frame, edit.word) || !self.counts_in(connection, index, edit.nth) {
+                if !is_word(&frame, edit.word) {
                     out.push(frame);
+                    continue;
+                }
+                let counts = self.counts_in(connection, index, edit.nth);
+                if let (Change::SwapIds, OwnedFrame::Text { text, .. }) = (edit.change, &frame)
+                    && (counts || self.waiting.contains_key(&(connection, index)))
+                {
+                    out.extend(self.swapped((connection, index), text));
+                    continue;
+                }
+                if !counts || self.is_dropped((connection, index), edit.change, &frame) {
+                    out.extend(Some(frame).filter(|_| !counts));
                     continue;
                 }
                 if let Change::HoldBack = edit.change {
@@ -105,6 +127,34 @@ impl Edits {
             out.push(held);
         }
         out
+    }
+
+    /// Both messages with each other's id, if one waits already.
+    fn swapped(&mut self, place: (ConnectionId, usize), text: &str) -> Vec<OwnedFrame> {
+        let Some(first) = self.waiting.remove(&place) else {
+            self.waiting.insert(place, text.to_owned());
+            return Vec::new();
+        };
+        let under_id_of = |text: &str, other: &str| {
+            let mut message = parse_json(text).unwrap_or_default();
+            let id = parse_json(other).and_then(|other| other.get("id").cloned()).unwrap_or_default();
+            set(&mut message, "id", id);
+            OwnedFrame::text(message.to_string())
+        };
+        vec![under_id_of(&first, text), under_id_of(text, &first)]
+    }
+
+    /// Whether a message is left out because it was sent before.
+    fn is_dropped(&mut self, place: (ConnectionId, usize), change: Change, frame: &OwnedFrame) -> bool {
+        let OwnedFrame::Text { text, .. } = frame else { return false };
+        if !matches!(change, Change::DropRepeated | Change::DropSeen) {
+            return false;
+        }
+        let sent = self.sent.entry(place).or_default();
+        let was_last = sent.last() == Some(text);
+        let was_sent = sent.contains(text);
+        sent.push(text.clone());
+        was_last || (was_sent && matches!(change, Change::DropSeen))
     }
 
     fn counts_in(&mut self, connection: ConnectionId, index: usize, nth: Nth) -> bool {
@@ -197,7 +247,11 @@ fn change(frame: OwnedFrame, change: Change, subscriptions: &[String]) -> Vec<Ow
         Change::Drop | Change::HoldBack => Vec::new(),
         Change::Duplicate => vec![whole(text.clone()), whole(text)],
         Change::DuplicateShared if subscriptions.len() > 1 => vec![whole(text.clone()), whole(text)],
-        Change::DuplicateShared | Change::DropAfterGrant => vec![whole(text)],
+        Change::DuplicateShared
+        | Change::DropAfterGrant
+        | Change::DropRepeated
+        | Change::DropSeen
+        | Change::SwapIds => vec![whole(text)],
         Change::AsBinary => vec![OwnedFrame::Binary(text.into_bytes())],
         Change::Truncate => {
             let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
@@ -255,6 +309,9 @@ fn changed_members(text: &str, change: Change, subscriptions: &[String]) -> Stri
         Change::MangleUnusualId
         | Change::Drop
         | Change::DropAfterGrant
+        | Change::DropRepeated
+        | Change::DropSeen
+        | Change::SwapIds
         | Change::Duplicate
         | Change::DuplicateShared
         | Change::HoldBack

@@ -19,7 +19,7 @@ use super::graphql::{Bent, Engine, Executed, RequestError, Settings, SettingsErr
 use super::profile::Profile;
 use super::trial;
 use crate::auth::{self, AllowedModes, Authorizer, Denial, Purpose};
-use crate::fault::{How, Reaction};
+use crate::fault::{DoorCheck, How, Reaction};
 
 /// What an endpoint is called, whom it knows, what it checks.
 #[derive(Clone, Debug)]
@@ -153,7 +153,7 @@ impl Endpoint {
                 How::Filter(bend) => bent_filters.filter = Some(*bend),
                 How::Invalidation(bend) => bent_filters.invalidation = Some(*bend),
                 How::Unhandled(namespace) => config.events.forget_handlers(namespace),
-                How::Door(_) | How::Edit(_) | How::Http(_) | How::Trap(..) => {}
+                How::Door(_) | How::Edit(_) | How::Http(_) | How::Trap(..) | How::Mishear(_) => {}
             }
         }
         engine.bend(bent_filters);
@@ -219,6 +219,11 @@ impl Endpoint {
         if let Some(reaction) = self.edits.reaction(self.dialects.get(&from), frame) {
             return self.react(at, from, reaction);
         }
+        let misheard = match frame {
+            Frame::Text { text, fragments } => self.edits.misheard(text).map(|text| (text, fragments)),
+            Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) | Frame::Close { .. } | Frame::Lost => None,
+        };
+        let frame = misheard.as_ref().map_or(frame, |(text, fragments)| Frame::Text { text, fragments: *fragments });
         self.engine.set_time(at);
         let mut judge = Judge {
             engine: &self.engine,
@@ -320,7 +325,8 @@ impl Endpoint {
     }
 
     fn tell(&mut self, executed: Executed) {
-        for event in executed.events {
+        let every = self.edits.makes(DoorCheck::HttpEveryMutation);
+        for event in executed.events.into_iter().take(if every { usize::MAX } else { 1 }) {
             self.hub.announce(&Occurrence { field: event.field, object: event.object });
         }
         for call in executed.invalidations {

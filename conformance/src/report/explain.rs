@@ -48,6 +48,21 @@ pub fn suggest(id: &str) -> Vec<String> {
     near.into_iter().take(SUGGESTIONS).map(|(_, name)| name.to_owned()).collect()
 }
 
+/// Ids of scenarios near to a text that stands in none, the nearest first.
+pub fn scenarios_near(text: &str) -> Vec<&'static str> {
+    let wanted = text.trim().trim_start_matches('=').to_lowercase();
+    let apart = |id: &'static str| {
+        // The whole id, and what is left of it without its dialect and its area.
+        let ends = id.match_indices('/').map(|(at, _)| &id[at + 1..]).chain([id]);
+        let parts = ends.chain(id.split('/'));
+        parts.map(|part| distance(&wanted, part)).min().unwrap_or_default()
+    };
+    let most = 1 + wanted.chars().count() / 3;
+    let mut near: Vec<_> = scenarios().map(|s| (apart(s.id), s.id)).filter(|(apart, _)| *apart <= most).collect();
+    near.sort_unstable();
+    near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
+}
+
 // Requirements
 
 fn requirement(rule: Requirement) -> String {
@@ -213,6 +228,7 @@ const fn bent_by(how: How) -> &'static str {
         How::Set(_) => "a limit is moved",
         How::Edit(_) => "an outgoing message is changed",
         How::Http(_) => "an HTTP answer is changed",
+        How::Mishear(_) => "a message of a client is taken for another",
         How::Trap(_, _) => "something a client sends has an effect that it should not have",
     }
 }

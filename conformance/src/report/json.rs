@@ -87,6 +87,9 @@ pub struct TargetRecord {
     /// Channel namespaces that were used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
+    /// The arguments of the command that named it, without secrets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub arguments: String,
     /// Name by which cases of a merged report name their target; empty in the report of one run.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
@@ -290,6 +293,7 @@ impl TargetRecord {
             realtime: by_word(&target.realtime),
             embedded: target.embedded,
             namespaces: target.namespaces.clone(),
+            arguments: target.arguments.clone(),
             name: String::new(),
         }
     }

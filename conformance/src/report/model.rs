@@ -48,6 +48,8 @@ pub struct Target {
     pub embedded: bool,
     /// Channel namespaces that were used (Events).
     pub namespaces: Vec<String>,
+    /// The arguments of the command that name it, without secrets; empty where it was not the command that ran.
+    pub arguments: String,
 }
 
 /// Exit code and the reason in words.
@@ -109,8 +111,9 @@ impl Case {
     /// A line that runs it again.
     pub fn again(&self, run: &Run) -> String {
         let endpoint = run.target.endpoints.get(&self.dialect).filter(|_| !run.target.embedded);
-        let endpoint = endpoint.map(|url| format!(" {url}")).unwrap_or_default();
-        format!("syncspec server{endpoint} --filter {} --seed {:#x}", self.replay, run.seed)
+        let given = Some(&run.target.arguments).filter(|arguments| !arguments.is_empty());
+        let target = given.or(endpoint).map(|target| format!(" {target}")).unwrap_or_default();
+        format!("syncspec server{target} --filter {} --seed {:#x}", self.replay, run.seed)
     }
 }
 

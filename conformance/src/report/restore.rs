@@ -29,6 +29,7 @@ pub fn run(document: &Document) -> Result<Run, ReadError> {
             realtime: by_dialect(&document.target.realtime)?,
             embedded: document.target.embedded,
             namespaces: document.target.namespaces.clone(),
+            arguments: document.target.arguments.clone(),
         },
         seed: seed(&document.run.seed).unwrap_or_default(),
         started_unix_s: document.run.started_unix_s,

@@ -605,15 +605,19 @@ impl Runner {
 impl Options {
     /// Scenarios that the filters and the tier leave, with the control of each dialect that has any.
     pub(crate) fn selected(&self) -> Vec<&'static Scenario> {
-        let wanted = |s: &Scenario| {
-            let named =
-                |f: &String| f.strip_prefix('=').map_or_else(|| s.id.contains(f.as_str()), |whole| s.id == whole);
-            s.tier <= self.tier
-                && self.endpoints.iter().any(|e| e.dialect == s.dialect)
-                && (self.filters.is_empty() || self.filters.iter().any(named))
-        };
+        let wanted = |s: &Scenario| s.tier <= self.tier && self.is_asked_for(s);
         let dialects: Vec<_> = scenarios().filter(|s| wanted(s)).map(|s| s.dialect).collect();
         scenarios().filter(|s| wanted(s) || (s.is_control() && dialects.contains(&s.dialect))).collect()
+    }
+
+    /// Scenarios that the filters leave and the tier does not.
+    pub fn beyond_the_tier(&self) -> Vec<&'static Scenario> {
+        scenarios().filter(|s| s.tier > self.tier && self.is_asked_for(s)).collect()
+    }
+
+    fn is_asked_for(&self, scenario: &Scenario) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.dialect == scenario.dialect)
+            && (self.filters.is_empty() || self.filters.iter().any(|filter| is_named(scenario, filter)))
     }
 
     /// A run of this target in which nothing has happened yet.
@@ -640,6 +644,11 @@ impl Options {
             exit: crate::report::Exit::default(),
         }
     }
+}
+
+/// Whether a filter leaves a scenario: it is a part of the id, or after `=` the whole of it.
+pub fn is_named(scenario: &Scenario, filter: &str) -> bool {
+    filter.strip_prefix('=').map_or_else(|| scenario.id.contains(filter), |whole| scenario.id == whole)
 }
 
 /// Decision of a silence, of a lost connection and of trouble on the way takes a second try.

@@ -65,6 +65,7 @@ pub(crate) fn run_of(texts: &[String]) -> Run {
             realtime: BTreeMap::from([(Dialect::Graphql, "ws://127.0.0.1:20002/graphql/realtime".into())]),
             embedded: false,
             namespaces: vec!["default".into(), next("other")],
+            arguments: next(""),
         },
         seed: 0x05ee_d1ab,
         started_unix_s: 1_700_000_000,

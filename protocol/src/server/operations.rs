@@ -66,7 +66,7 @@ impl Server {
         };
         let presented = graphql::authorization(payload);
         let who = self.authorize(Asked::Start { data: &request }, presented, policy, host)?;
-        if policy.makes(Check::DuplicateId) && self.is_taken(id) {
+        if policy.makes(Check::DuplicateId) && self.is_taken(id, policy) {
             return Err(duplicated(id).into());
         }
         let checks = PlanChecks {
@@ -94,7 +94,7 @@ impl Server {
         let who = self.authorize(asked, authorization, policy, host)?;
         check_namespace(pattern.namespace(), policy)?;
         host.admits(asked)?;
-        if policy.makes(Check::DuplicateId) && self.is_taken(id) {
+        if policy.makes(Check::DuplicateId) && self.is_taken(id, policy) {
             return Err(duplicated(id).into());
         }
         self.check_limit(policy)?;
@@ -109,9 +109,18 @@ impl Server {
         }
     }
 
+    /// The id in use that a faulty server takes this one for: the same but for case, zeros and what parts its words.
+    fn alike(&self, id: &str) -> Option<String> {
+        let plain = |id: &str| id.to_ascii_lowercase().replace(['_', '+', '0'], "-").replace("--", "-");
+        let wanted = plain(id);
+        self.subscriptions.iter().map(|(own, _)| own).find(|own| plain(own) == wanted).cloned()
+    }
+
     /// Whether a subscription has this id, or one under way claims it.
-    fn is_taken(&self, id: &str) -> bool {
-        self.subscriptions.contains_key(id) || self.subscribes_at(id).is_some()
+    fn is_taken(&self, id: &str, policy: &Policy) -> bool {
+        !policy.makes(Check::SubscribeIdExact) && self.alike(id).is_some()
+            || self.subscriptions.contains_key(id)
+            || self.subscribes_at(id).is_some()
     }
 
     fn check_limit(&self, policy: &Policy) -> Result<(), Refusal> {
@@ -151,9 +160,11 @@ impl Server {
     }
 
     pub(super) fn unsubscribe(&mut self, id: &str, policy: &Policy) {
-        let known = self.subscriptions.contains_key(id);
+        let alike = if policy.makes(Check::UnsubscribeIdExact) { None } else { self.alike(id) };
+        let meant = alike.as_deref().unwrap_or(id);
+        let known = self.subscriptions.contains_key(meant);
         if policy.makes(Check::UnsubscribeEnds) {
-            self.drop_one(id);
+            self.drop_one(meant);
         }
         if !policy.makes(Check::UnsubscribeSparesOthers) {
             self.drop_all();
@@ -227,7 +238,7 @@ impl Server {
     /// EVT-A-10: a publish under the id of a subscription.
     fn check_scope(&self, id: &str, policy: &Policy) -> Result<(), Refusal> {
         match policy.readings.id_scope {
-            IdScope::AllOperations if self.is_taken(id) => Err(duplicated(id)),
+            IdScope::AllOperations if self.is_taken(id, policy) => Err(duplicated(id)),
             IdScope::AllOperations | IdScope::Subscriptions => Ok(()),
         }
     }
@@ -313,7 +324,10 @@ fn check_operation_id(id: &str, policy: &Policy) -> Result<(), Refusal> {
 /// # Errors
 /// When there is no such namespace.
 pub fn check_namespace(namespace: &str, policy: &Policy) -> Result<(), Refusal> {
-    let exists = policy.namespaces.iter().any(|known| known == namespace);
+    let is_it = |known: &&String| {
+        *known == namespace || !policy.makes(Check::NamespaceEnd) && namespace.starts_with(known.as_str())
+    };
+    let exists = policy.namespaces.iter().any(|known| is_it(&known));
     if exists || !policy.makes(Check::NamespaceExists) {
         return Ok(());
     }

@@ -110,11 +110,19 @@ pub enum Check {
     WildcardSegment,
     /// A text that begins with that of an argument does not match (GraphQL).
     ArgumentEnd,
+    /// An argument of zero, false or an empty text has to match like any other (GraphQL).
+    ArgumentOfNothing,
+    /// A subscribe compares its id with those in use as they are written.
+    SubscribeIdExact,
+    /// An unsubscribe compares its id with those in use as they are written.
+    UnsubscribeIdExact,
+    /// Namespaces are compared whole (Events).
+    NamespaceEnd,
 }
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 52] = [
         Self::InitAnswered,
         Self::AckNamesTimeout,
         Self::FirstKeepAlive,
@@ -163,6 +171,10 @@ impl Check {
         Self::ChannelEnd,
         Self::WildcardSegment,
         Self::ArgumentEnd,
+        Self::ArgumentOfNothing,
+        Self::SubscribeIdExact,
+        Self::UnsubscribeIdExact,
+        Self::NamespaceEnd,
     ];
 }
 

@@ -132,6 +132,24 @@ const FIELDS: &[Row] = &[
         r#"1< data a {"onNote":{"author":"xy"}}"#,
     ),
     row(
+        Check::ArgumentOfNothing,
+        r#"1 graphql open; 1> start a onNote author="" +author; ! onNote {"author":"x"}"#,
+        "",
+        r#"1< data a {"onNote":{"author":"x"}}"#,
+    ),
+    row(
+        Check::SubscribeIdExact,
+        "1 graphql open; 1> start a_1 onNote; 1> start A-1 onNote",
+        "1< start_ack A-1",
+        "1< error A-1 DuplicatedOperationError",
+    ),
+    row(
+        Check::UnsubscribeIdExact,
+        "1 events; 1> subscribe a_1 /default/a; 1> unsubscribe A-1",
+        "1< unsubscribe_error A-1 UnknownOperationError",
+        "1< unsubscribe_success A-1",
+    ),
+    row(
         Check::NullArgument,
         "1 graphql open; 1> start a onNote author=null +author; ! onNote {\"author\":2}",
         "",
@@ -167,6 +185,12 @@ const FIELDS: &[Row] = &[
 const CHANNELS: &[Row] = &[
     row(Check::ChannelMatch, "2; 1> subscribe a /default/a; 2> publish p /default/b 1", "", "1< data a 1"),
     row(Check::ChannelCase, "2; 1> subscribe a /default/a; 2> publish p /default/A 1", "", "1< data a 1"),
+    row(
+        Check::NamespaceEnd,
+        "2; 1> subscribe a /default/*; 2> publish p /default2/b 1",
+        "2< publish_error p UnauthorizedException",
+        "1< data a 1",
+    ),
     row(Check::ChannelEnd, "2; 1> subscribe a /default/a; 2> publish p /default/ab 1", "", "1< data a 1"),
     row(Check::WildcardSegment, "2; 1> subscribe a /default/a/*; 2> publish p /default/ab/c 1", "", "1< data a 1"),
     row(Check::WildcardDepth, "2; 1> subscribe a /default/*; 2> publish p /default/b/c 1", "1< data a 1", ""),

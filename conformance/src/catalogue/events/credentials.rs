@@ -55,6 +55,9 @@ fn subscriber(cast: &Cast) -> Credentials {
     Credentials::from_json(&cast.authorization_of(&body)).unwrap_or_default()
 }
 
+/// Ids for operations with keys that are nearly right.
+const NEAR: [&str; 5] = ["longer", "shorter", "other", "headless", "headed"];
+
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "events/credentials/in-header-fields",
@@ -87,7 +90,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/credentials/near-key",
-        title: "A key that lacks its last character, has one more or is in another case opens no connection.",
+        title: "A key that lacks a character or has one more at either end, or is in another case, opens no connection.",
         covers: &[R::EvtAuth027],
         needs: &[Need::Mode(Mode::ApiKey)],
         steps: |cast| {
@@ -100,11 +103,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "events/credentials/operations-with-a-near-key",
-        title: "A key that lacks its last character, has one more or is in another case subscribes to nothing.",
+        title: "A key that lacks a character or has one more at either end, or is in another case, subscribes to nothing.",
         covers: &[R::EvtAuth016],
         needs: &[Need::Mode(Mode::ApiKey)],
         steps: |cast| {
-            let each = ["longer", "shorter", "other"].into_iter().zip(near_keys(cast)).map(|(id, key)| {
+            let each = NEAR.into_iter().zip(near_keys(cast)).map(|(id, key)| {
                 let authorization = cast.operation_by(&key, "").to_json();
                 let subscribe = cast.subscribe_as(id, &cast.channel("room"), &authorization);
                 vec![say(1, subscribe), any_of(1, refusals(id), R::EvtAuth016)]

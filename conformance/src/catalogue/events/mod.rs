@@ -1,5 +1,6 @@
 //! Scenarios of the Events dialect.
 
+pub(super) mod alike;
 mod channel;
 mod close;
 mod control;
@@ -56,6 +57,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     framing::SCENARIOS,
     framing::extremes::SCENARIOS,
     repeats::SCENARIOS,
+    alike::SCENARIOS,
     probes::SCENARIOS,
 ];
 
@@ -88,4 +90,5 @@ pub static FAULTS: &[&[Fault]] = &[
     framing::FAULTS,
     framing::extremes::FAULTS,
     repeats::FAULTS,
+    alike::FAULTS,
 ];

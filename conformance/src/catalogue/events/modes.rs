@@ -13,9 +13,11 @@ use super::publish_steps::{called, http_unauthorized, publish_refusal, receipt};
 use super::session_steps::{QUICK, admitted, open_in_vain, refusal, refusals, taken, turned_away};
 use super::steps::{all, any_of, connected, expect, heard, say};
 use crate::auth::sign::{Secret, publish_body, subscribe_body};
-use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
+use crate::auth::{
+    unsigned, with_another_signature, with_another_subject, with_half_a_signature, without_signature, wrong,
+};
 use crate::catalogue::modes::{
-    Off, another, can_travel, connect_signed, hung_up, jwts, meetings, operation_signed, secret,
+    Off, another, can_travel, connect_signed, hung_up, jwts, meetings, near_tokens, operation_signed, secret,
 };
 use crate::fault::{Fault, How};
 use crate::scenario::cast::{publish_body as http_body, quoted};
@@ -145,15 +147,15 @@ fn refused_everywhere(cast: &Cast, conn: Conn, secret: &Secret, operation: R, ht
 }
 
 /// JWTs that were changed like this are refused.
-fn forged(cast: &Cast, change: fn(&str) -> String) -> Vec<Step> {
-    let forged = jwts(cast).into_iter().map(|jwt| Secret::Token(change(&jwt)));
+fn forged(cast: &Cast, changes: &[fn(&str) -> String]) -> Vec<Step> {
+    let forged = jwts(cast).into_iter().flat_map(|jwt| changes.iter().map(move |change| Secret::Token(change(&jwt))));
     let refused =
         (2..).zip(forged).map(|(conn, secret)| refused_everywhere(cast, conn, &secret, R::EvtAuth016, R::EvtHttp008));
     all([connected(cast, 1), all(refused)])
 }
 
 /// A subscribe with a signature that is off is refused, and then a connection.
-fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
+fn refused_signature(cast: &Cast, offs: &[Off], rule: R) -> Vec<Step> {
     let channel = cast.channel("room");
     let each = (2..).zip(offs).map(|(conn, off)| {
         let id = format!("bad-{conn}");
@@ -162,10 +164,10 @@ fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
         all([
             vec![
                 subscribe_with(cast, 1, &id, &channel, &credentials),
-                any_of(1, refusals(&id), R::SynSign001),
-                open_in_vain(conn, request, R::SynSign001),
+                any_of(1, refusals(&id), rule),
+                open_in_vain(conn, request, rule),
             ],
-            turned_away(conn, R::SynSign001),
+            turned_away(conn, rule),
         ])
     });
     all([connected(cast, 1), all(each)])
@@ -317,7 +319,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "Signatures of the day before are refused.",
         covers: &[R::SynSign001],
         needs: SIGNED,
-        steps: |cast| refused_signature(cast, &[Off::Old]),
+        steps: |cast| refused_signature(cast, &[Off::Old], R::SynSign001),
         ..QUICK
     },
     Scenario {
@@ -325,7 +327,26 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "Signatures for another region or service are refused.",
         covers: &[R::SynSign001],
         needs: SIGNED,
-        steps: |cast| refused_signature(cast, &[Off::Region, Off::Service]),
+        steps: |cast| refused_signature(cast, &[Off::Region, Off::Service], R::SynSign001),
+        ..QUICK
+    },
+    Scenario {
+        id: "events/modes/iam-unsigned-host-or-date",
+        title: "A signature that does not cover the host, or the date, is refused.",
+        covers: &[R::EvtAuth010],
+        needs: SIGNED,
+        steps: |cast| {
+            let offs = [Off::LeavesOut("host"), Off::LeavesOut("x-amz-date")];
+            refused_signature(cast, &offs, R::EvtAuth010)
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/modes/iam-changed-header-field",
+        title: "A signature is refused if a header field that it covers was changed afterwards.",
+        covers: &[R::EvtAuth010],
+        needs: SIGNED,
+        steps: |cast| refused_signature(cast, &[Off::Field("content-type", "text/plain")], R::EvtAuth010),
         ..QUICK
     },
     Scenario {
@@ -374,7 +395,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT with the signature of nobody is refused in every place.",
         covers: &[R::EvtAuth016, R::EvtHttp008, R::EvtAuth027],
         needs: &[Need::Jwt],
-        steps: |cast| forged(cast, with_another_signature),
+        steps: |cast| forged(cast, &[with_another_signature]),
         ..QUICK
     },
     Scenario {
@@ -382,7 +403,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT whose claims are not those that were signed is refused in every place.",
         covers: &[R::EvtAuth016, R::EvtHttp008, R::EvtAuth027],
         needs: &[Need::Jwt],
-        steps: |cast| forged(cast, with_another_subject),
+        steps: |cast| forged(cast, &[with_another_subject]),
         ..QUICK
     },
     Scenario {
@@ -390,7 +411,15 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT with the algorithm none is refused in every place.",
         covers: &[R::EvtAuth016, R::EvtHttp008, R::EvtAuth027],
         needs: &[Need::Jwt],
-        steps: |cast| forged(cast, unsigned),
+        steps: |cast| forged(cast, &[unsigned]),
+        ..QUICK
+    },
+    Scenario {
+        id: "events/modes/jwt-part-of-a-signature",
+        title: "A JWT with half of its signature, or with none, is refused in every place.",
+        covers: &[R::EvtAuth016, R::EvtHttp008, R::EvtAuth027],
+        needs: &[Need::Jwt],
+        steps: |cast| forged(cast, &[with_half_a_signature, without_signature]),
         ..QUICK
     },
     Scenario {
@@ -401,6 +430,18 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         steps: |cast| {
             let unknown = wrong(&secret(cast, Mode::Lambda));
             all([connected(cast, 1), refused_everywhere(cast, 2, &unknown, R::EvtAuth027, R::EvtAuth027)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "events/modes/lambda-near-token",
+        title: "A token for a Lambda authorizer that is nearly the right one is refused in every place.",
+        covers: &[R::EvtAuth027],
+        needs: &[Need::Mode(Mode::Lambda)],
+        steps: |cast| {
+            let each = (2..).zip(near_tokens(cast));
+            let refused = each.map(|(conn, near)| refused_everywhere(cast, conn, &near, R::EvtAuth027, R::EvtAuth027));
+            all([connected(cast, 1), all(refused)])
         },
         ..QUICK
     },

@@ -338,6 +338,7 @@ fn values() -> Vec<Json> {
         json!([[]]),
         json!([{}]),
         json!([0]),
+        json!(["b", "a", "b", null, "null", ""]),
         json!({ "list": [], "one": ["x"], "map": {}, "none": null, "no": false, "zero": 0, "empty": "" }),
     ]
 }

@@ -38,6 +38,9 @@ fn start_with_wrong_key(cast: &Cast, id: &str) -> String {
     cast.start_as(id, &document, &variables, &cast.wrong_credentials().to_json())
 }
 
+/// Ids for operations with keys that are nearly right.
+const NEAR: [&str; 5] = ["longer", "shorter", "other", "headless", "headed"];
+
 pub(super) static SCENARIOS: &[Scenario] = &[
     Scenario {
         id: "graphql/credentials/pretty-printed",
@@ -135,7 +138,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "graphql/credentials/near-key",
-        title: "A key that lacks its last character, has one more or is in another case opens no connection.",
+        title: "A key that lacks a character or has one more at either end, or is in another case, opens no connection.",
         covers: &[R::GqlAuth016],
         needs: &[Need::Mode(Mode::ApiKey)],
         steps: |cast| {
@@ -148,11 +151,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         id: "graphql/credentials/start-with-a-near-key",
-        title: "A key that lacks its last character, has one more or is in another case starts no subscription.",
+        title: "A key that lacks a character or has one more at either end, or is in another case, starts no subscription.",
         covers: &[R::GqlAuth012],
         needs: &[Need::Subscription, Need::Mode(Mode::ApiKey)],
         steps: |cast| {
-            let each = ["longer", "shorter", "other"].into_iter().zip(near_keys(cast)).map(|(id, key)| {
+            let each = NEAR.into_iter().zip(near_keys(cast)).map(|(id, key)| {
                 let (document, variables) = cast.subscription(&cast.nonce("room"));
                 let authorization = cast.operation_by(&key, "").to_json();
                 let start = cast.start_as(id, &document, &variables, &authorization);

@@ -42,7 +42,7 @@ pub(crate) fn one(field: &str, operator: &str, value: impl Into<Json>) -> Json {
 }
 
 /// The mutation of an item with these fields; the nonce travels in `shelf`.
-fn put(cast: &Cast, nonce: &str, fields: &Json) -> Request {
+pub(super) fn put(cast: &Cast, nonce: &str, fields: &Json) -> Request {
     let mut variables = fields.clone();
     if let Some(members) = variables.as_object_mut() {
         members.insert("shelf".into(), nonce.into());

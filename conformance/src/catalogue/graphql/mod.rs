@@ -1,5 +1,6 @@
 //! Scenarios of the GraphQL dialect.
 
+mod alike;
 mod close;
 mod control;
 mod credentials;
@@ -50,6 +51,7 @@ pub static SCENARIOS: &[&[Scenario]] = &[
     hazards::SCENARIOS,
     http::SCENARIOS,
     repeats::SCENARIOS,
+    alike::SCENARIOS,
     probes::SCENARIOS,
 ];
 
@@ -76,4 +78,5 @@ pub static FAULTS: &[&[Fault]] = &[
     hazards::FAULTS,
     http::FAULTS,
     repeats::FAULTS,
+    alike::FAULTS,
 ];

@@ -15,9 +15,11 @@ use super::steps::{
     told_by_error, turned_away, warmed_with,
 };
 use crate::auth::sign::Secret;
-use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
+use crate::auth::{
+    unsigned, with_another_signature, with_another_subject, with_half_a_signature, without_signature, wrong,
+};
 use crate::catalogue::modes::{
-    Off, another, can_travel, connect_signed, hung_up, jwts, meetings, operation_signed, secret,
+    Off, another, can_travel, connect_signed, hung_up, jwts, meetings, near_tokens, operation_signed, secret,
 };
 use crate::fault::{Fault, How};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, channel_data, request_body};
@@ -137,23 +139,20 @@ fn refused_everywhere(cast: &Cast, conn: Conn, secret: &Secret) -> Vec<Step> {
 }
 
 /// JWTs that were changed like this are refused.
-fn forged(cast: &Cast, change: fn(&str) -> String) -> Vec<Step> {
-    let forged = jwts(cast).into_iter().map(|jwt| Secret::Token(change(&jwt)));
+fn forged(cast: &Cast, changes: &[fn(&str) -> String]) -> Vec<Step> {
+    let forged = jwts(cast).into_iter().flat_map(|jwt| changes.iter().map(move |change| Secret::Token(change(&jwt))));
     let refused = (2..).zip(forged).map(|(conn, secret)| refused_everywhere(cast, conn, &secret));
     all([connected(cast, 1), all(refused)])
 }
 
 /// A start with a signature that is off is refused, and then a connection.
-fn refused_signature(cast: &Cast, offs: &[Off]) -> Vec<Step> {
+fn refused_signature(cast: &Cast, offs: &[Off], rule: R) -> Vec<Step> {
     let room = cast.nonce("room");
     let each = (2..).zip(offs).map(|(conn, off)| {
         let id = format!("bad-{conn}");
         let start = start_with(cast, &id, &room, &operation_signed(cast, &data(&room), *off));
         let request = cast.upgrade(cast.usual_carrier(), &connect_signed(cast, *off));
-        all([
-            vec![start, expect(1, refusal(&id), R::SynSign001), open_in_vain(conn, request, R::SynSign001)],
-            turned_away(conn, R::SynSign001),
-        ])
+        all([vec![start, expect(1, refusal(&id), rule), open_in_vain(conn, request, rule)], turned_away(conn, rule)])
     });
     all([connected(cast, 1), all(each)])
 }
@@ -256,7 +255,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "Signatures of the day before are refused.",
         covers: &[R::SynSign001],
         needs: SIGNED,
-        steps: |cast| refused_signature(cast, &[Off::Old]),
+        steps: |cast| refused_signature(cast, &[Off::Old], R::SynSign001),
         ..QUICK
     },
     Scenario {
@@ -264,7 +263,15 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "Signatures for another region or service are refused.",
         covers: &[R::SynSign001],
         needs: SIGNED,
-        steps: |cast| refused_signature(cast, &[Off::Region, Off::Service]),
+        steps: |cast| refused_signature(cast, &[Off::Region, Off::Service], R::SynSign001),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/iam-changed-header-field",
+        title: "A signature is refused if a header field that it covers was changed afterwards.",
+        covers: &[R::GqlAuth015],
+        needs: SIGNED,
+        steps: |cast| refused_signature(cast, &[Off::Field("content-type", "text/plain")], R::GqlAuth015),
         ..QUICK
     },
     Scenario {
@@ -331,7 +338,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT with the signature of nobody is refused in every place.",
         covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
         needs: JWT,
-        steps: |cast| forged(cast, with_another_signature),
+        steps: |cast| forged(cast, &[with_another_signature]),
         ..QUICK
     },
     Scenario {
@@ -339,7 +346,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT whose claims are not those that were signed is refused in every place.",
         covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
         needs: JWT,
-        steps: |cast| forged(cast, with_another_subject),
+        steps: |cast| forged(cast, &[with_another_subject]),
         ..QUICK
     },
     Scenario {
@@ -347,7 +354,15 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         title: "A JWT with the algorithm none is refused in every place.",
         covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
         needs: JWT,
-        steps: |cast| forged(cast, unsigned),
+        steps: |cast| forged(cast, &[unsigned]),
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/jwt-part-of-a-signature",
+        title: "A JWT with half of its signature, or with none, is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: JWT,
+        steps: |cast| forged(cast, &[with_half_a_signature, without_signature]),
         ..QUICK
     },
     Scenario {
@@ -358,6 +373,17 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         steps: |cast| {
             let unknown = wrong(&secret(cast, Mode::Lambda));
             all([connected(cast, 1), refused_everywhere(cast, 2, &unknown)])
+        },
+        ..QUICK
+    },
+    Scenario {
+        id: "graphql/modes/lambda-near-token",
+        title: "A token for a Lambda authorizer that is nearly the right one is refused in every place.",
+        covers: &[R::GqlAuth018, R::GqlAuth016, R::GqlHttp004],
+        needs: &[Need::ChannelSchema, Need::Mode(Mode::Lambda)],
+        steps: |cast| {
+            let refused = (2..).zip(near_tokens(cast)).map(|(conn, near)| refused_everywhere(cast, conn, &near));
+            all([connected(cast, 1), all(refused)])
         },
         ..QUICK
     },

@@ -112,9 +112,10 @@ impl Deliveries {
         let nonce = carried.next().filter(|_| carried.next().is_none())?;
         if let Some(before) = self.events.get_mut(&nonce) {
             before.tainted = true;
+            before.repeated = true;
             return None;
         }
-        self.events.insert(nonce.clone(), Told { answered: None, tainted: false, object });
+        self.events.insert(nonce.clone(), Told { answered: None, tainted: false, repeated: false, object });
         self.model.published(at, &nonce, by, subject);
         Some(nonce)
     }
