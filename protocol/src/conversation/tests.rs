@@ -148,7 +148,9 @@ fn an_error_with_an_empty_id_may_mean_no_id_where_somebody_uses_that_one() {
 
     let client = "GQL-SUB-023";
     assert_eq!(graphql(&[stop, "> start a", error, error, "< start_ack a"]), client, "and nothing of the server");
-    assert_eq!(graphql(&[start, error, r#"< {"type":"start_ack","id":""}"#]), "");
+    let grant = r#"< {"type":"start_ack","id":""}"#;
+    assert_eq!(graphql(&[start, error, grant]), "");
+    assert_eq!(graphql(&[start, grant, start, error, grant]), "", "the first may have ended");
     assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "< complete a", "< error b"]), "GQL-ERR-002");
 }
 
@@ -184,12 +186,14 @@ fn a_standing_concerns_what_was_asked_for_last() {
     assert_eq!(standing(&lines[..4]), Standing::Over);
     assert_eq!(standing(&lines[..5]), Standing::Asked);
     assert_eq!(standing(&lines), Standing::Live);
+    assert_eq!(standing(&["< start_ack a"]), Standing::Live, "nobody has asked to end it");
 }
 
 #[test]
 fn each_end_that_a_client_may_have_heard_frees_its_id_once() {
     let other = r#"> {"type":"start","id":"a","payload":{"data":"{other}"}}"#;
     assert_eq!(graphql(&["> start a", "< error a", other, "> start a"]), "GQL-SUB-003");
+    assert_eq!(graphql(&["> start a", "< start_ack a", "< complete a", other, "> start a"]), "GQL-SUB-003");
     assert_eq!(graphql(&["> start a", "> stop a", other]), "", "let go by its own word");
 }
 
@@ -198,6 +202,9 @@ fn a_second_stop_is_fine_only_for_a_grant_that_came_after_the_first() {
     assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "> stop a"]), "GQL-SUB-023");
     assert_eq!(graphql(&["> start a", "< start_ack a", "> stop a", "< complete a", "> stop a"]), "GQL-SUB-023");
     assert_eq!(graphql(&["> start a", "> stop a", "< complete a", "< start_ack a", "> stop a"]), "");
+    assert_eq!(graphql(&["> start a", "> stop a", "< start_ack a", "> stop a"]), "");
+    let twice = ["> start a", "< start_ack a", "< start_ack a", "> stop a", "> stop a"];
+    assert_eq!(graphql(&twice), "GQL-SUB-006", "the second grant is another one to stop");
 }
 
 #[test]
@@ -212,6 +219,50 @@ fn a_refusal_of_what_was_never_asked_is_reported() {
     assert_eq!(events(&["< subscribe_error x"]), "EVT-ERR-005");
     assert_eq!(events(&["> subscribe a", "< publish_error a"]), "EVT-ERR-005", "the wrong operation");
     assert_eq!(graphql(&["< error"]), "", "an error without id concerns the connection");
+}
+
+#[test]
+fn a_refusal_answers_one_operation_that_waits() {
+    let found = |lines: &[&str]| events(&[&["> subscribe a", "< subscribe_success a"], lines].concat());
+
+    assert_eq!(found(&["< subscribe_error a"]), "EVT-ERR-005");
+    assert_eq!(found(&["< unsubscribe_error a"]), "EVT-ERR-005");
+    assert_eq!(found(&["> subscribe b", "< subscribe_error b", "< subscribe_success b"]), "EVT-SUB-007");
+    assert_eq!(found(&["> unsubscribe a", "< unsubscribe_error a"]), "");
+    assert_eq!(found(&["> unsubscribe a", "< unsubscribe_error a", "< unsubscribe_success a"]), "EVT-SUB-016");
+    assert_eq!(found(&["> publish p", "> publish p", "< publish_error p", "< publish_success p"]), "");
+    assert_eq!(found(&["> publish p", "< publish_error p", "< publish_success p"]), "EVT-PUB-007");
+}
+
+#[test]
+fn what_a_client_says_without_meaning_may_be_refused_once() {
+    for (said, rule) in [
+        ("> (binary)", "GQL-FRAME-002"),
+        ("> [1]", "GQL-FRAME-001"),
+        (r#"> {"type":"nope","id":"7"}"#, "GQL-FRAME-012"),
+        ("> complete 7", "GQL-FRAME-012"),
+    ] {
+        assert_eq!(graphql(&[said, "< error 7"]), rule, "{said}");
+        assert_eq!(graphql(&[said, "< error 7", "< error 7"]), format!("{rule} GQL-ERR-002"), "{said}");
+    }
+    for (said, rule) in [("< (binary)", "GQL-FRAME-002"), ("< [1]", "GQL-FRAME-001"), ("< stop 7", "GQL-FRAME-001")] {
+        assert_eq!(graphql(&[said, "< error 7"]), format!("{rule} GQL-ERR-002"), "{said}");
+    }
+}
+
+#[test]
+fn a_failed_broadcast_names_a_subscription() {
+    assert_eq!(events(&["< broadcast_error x"]), "EVT-DATA-012");
+    assert_eq!(events(&["> subscribe a", "< broadcast_error a"]), "");
+}
+
+#[test]
+fn a_generation_is_a_life_between_a_grant_and_an_end() {
+    let lives =
+        |lines: &[&str]| play(Graphql, &[&OPEN, lines].concat()).0.subscription("a").map(Subscription::generation);
+    let lines = ["> start a", "< start_ack a", "> stop a", "< complete a", "> start a", "< start_ack a"];
+
+    assert_eq!([0, 1, 2, 4, 6].map(|n| lives(&lines[..n])), [None, Some(0), Some(1), Some(1), Some(2)]);
 }
 
 #[test]
@@ -326,6 +377,58 @@ fn the_form_of_each_events_message_is_looked_at() {
 }
 
 #[test]
+fn a_list_of_errors_has_an_entry_and_each_entry_tells_something() {
+    for errors in ["[]", "[{}]", r#"[{"message":"m"},{}]"#, "5"] {
+        let rejected = format!(r#"< {{"type":"connection_error","payload":{{"errors":{errors}}}}}"#);
+        let refused = format!(r#"< {{"type":"error","id":"a","payload":{{"errors":{errors}}}}}"#);
+
+        assert_eq!(rules(Graphql, &["> connection_init", &rejected]), "GQL-ERR-023", "{errors}");
+        assert_eq!(graphql(&["> start a", &refused]), "GQL-ERR-001", "{errors}");
+    }
+    assert_eq!(rules(Graphql, &["> connection_init", r#"< {"type":"connection_error"}"#]), "GQL-ERR-023");
+}
+
+#[test]
+fn data_has_an_object_or_errors() {
+    let found = |payload: &str| {
+        let line = format!(r#"< {{"type":"data","id":"a","payload":{payload}}}"#);
+        let findings = play(Graphql, &[&OPEN[..], &["> start a", "< start_ack a", &line]].concat()).1;
+        findings.iter().map(|f| format!("{} {}", f.requirement.id(), f.detail)).collect::<String>()
+    };
+
+    assert_eq!(found(r#"{"data":{"f":1}}"#), "");
+    assert_eq!(found(r#"{"data":null,"errors":[]}"#), "");
+    assert_eq!(found(r#"{"errors":[]}"#), "");
+    assert_eq!(found(r#"{"data":null}"#), "GQL-SUB-013 sent data whose payload.data is null without errors");
+    assert_eq!(found(r#"{"data":5,"errors":[]}"#), "GQL-SUB-013 sent data whose payload.data is no object");
+    assert_eq!(found("{}"), "GQL-SUB-012 sent data without payload.data");
+}
+
+#[test]
+fn a_publish_has_one_to_five_strings() {
+    let found =
+        |list: &str| events(&[&format!(r#"> {{"type":"publish","id":"p","channel":"/default/a","events":{list}}}"#)]);
+
+    assert_eq!(found(r#"["1","2","3","4","5"]"#), "");
+    for wrong in ["[]", "[1]", r#"["1",2]"#, r#"["1","2","3","4","5","6"]"#] {
+        assert_eq!(found(wrong), "EVT-PUB-002", "{wrong}");
+    }
+}
+
+#[test]
+fn an_answer_to_a_publish_has_two_lists_and_a_code_for_each_failure() {
+    let found = |lists: &str| events(&["> publish p", &format!(r#"< {{"type":"publish_success","id":"p",{lists}}}"#)]);
+    let failed = |code: &str| found(&format!(r#""successful":[],"failed":[{{"index":0,"identifier":"i"{code}}}]"#));
+
+    assert_eq!(found(r#""successful":[],"failed":{}"#), "EVT-PUB-007");
+    assert_eq!(found(r#""successful":{},"failed":[]"#), "EVT-PUB-007");
+    assert_eq!(found(r#""successful":[{"identifier":"i"}],"failed":[]"#), "EVT-PUB-009");
+    assert_eq!(failed(r#","code":null"#), "EVT-PUB-010");
+    assert_eq!(failed(r#","code":"C""#), "");
+    assert_eq!(failed(r#","errorCode":5"#), "");
+}
+
+#[test]
 fn a_broken_message_of_the_other_side_is_first_of_all_a_message_of_the_other_side() {
     assert_eq!(graphql(&[r#"< {"type":"start"}"#, r#"> {"type":"complete"}"#]), "GQL-FRAME-001 GQL-FRAME-012");
     assert_eq!(events(&[r#"< {"type":"publish"}"#]), "EVT-FRAME-001");
@@ -355,6 +458,7 @@ fn unknown_words_of_a_server_are_no_finding() {
 #[test]
 fn closing_takes_both_sides_or_the_end_of_the_transport() {
     assert_eq!(play(Graphql, &["> (close)"]).0.phase(), Phase::Closing { by: Side::Client });
+    assert_eq!(play(Graphql, &["> (close)", "> (close)"]).0.phase(), Phase::Closing { by: Side::Client });
     assert_eq!(play(Graphql, &["> (close)", "< (close)"]).0.phase(), Phase::Closed);
     assert_eq!(play(Graphql, &["< (lost)"]).0.phase(), Phase::Closed);
 }
@@ -379,7 +483,18 @@ fn the_memory_of_ended_ids_is_bounded() {
         }
     }
 
-    assert!(conversation.subscriptions().count() <= IDS_REMEMBERED_MAX + 1);
+    assert_eq!(conversation.subscriptions().count(), IDS_REMEMBERED_MAX);
+}
+
+#[test]
+fn the_memory_of_ids_that_were_only_stopped_is_bounded() {
+    let mut conversation = play(Events, &OPEN).0;
+    for n in 0..IDS_REMEMBERED_MAX + 100 {
+        let text = full_text(Events, &format!("unsubscribe s{n}"));
+        conversation.observe(Moment::START, Side::Client, Frame::text(&text));
+    }
+
+    assert_eq!(conversation.subscriptions().count(), IDS_REMEMBERED_MAX + 1);
 }
 
 #[test]
@@ -421,6 +536,56 @@ fn admits_asks_without_doing() {
     assert_eq!(conversation.admits(Side::Client, &publish), Err(UsageError::NotInDialect));
 }
 
+#[test]
+fn a_side_is_admitted_only_in_the_phases_in_which_it_may_speak() {
+    let ready = |dialect, lines: &[&str], from, message: &Message<'_>| {
+        play(dialect, lines).0.admits(from, message) != Err(UsageError::NotOpen)
+    };
+    let subscribe = Message::Subscribe { id: "a".into(), request: body(), authorization: None };
+    let refused = ["> connection_init", "< connection_error"];
+
+    assert!(ready(Graphql, &[], Side::Client, &Message::Init));
+    assert!(!ready(Graphql, &[], Side::Client, &subscribe));
+    assert!(ready(Graphql, &[], Side::Server, &Message::KeepAlive));
+    assert!(ready(Events, &[], Side::Client, &subscribe));
+    assert!(!ready(Graphql, &OPEN[..1], Side::Client, &subscribe));
+    assert!(ready(Graphql, &OPEN[..1], Side::Server, &Message::KeepAlive));
+    assert!(ready(Graphql, &OPEN, Side::Client, &subscribe));
+    assert!(ready(Graphql, &OPEN, Side::Server, &Message::KeepAlive));
+    for over in [&refused[..], &["> (close)"], &["< (lost)"]] {
+        assert!(!ready(Graphql, over, Side::Client, &subscribe), "{over:?}");
+        assert!(!ready(Graphql, over, Side::Server, &Message::KeepAlive), "{over:?}");
+    }
+}
+
+#[test]
+fn a_message_is_admitted_where_its_id_stands_as_it_has_to() {
+    let admitted = |lines: &[&str], from, message: &Message<'_>| {
+        play(Graphql, &[&OPEN, lines].concat()).0.admits(from, message).is_ok()
+    };
+    let start = Message::Subscribe { id: "a".into(), request: body(), authorization: None };
+    let granted = Message::Granted { id: "a".into() };
+    let data = Message::Data { id: "a".into(), body: body() };
+    let stop = Message::Unsubscribe { id: "a".into() };
+    let live = ["> start a", "< start_ack a"];
+
+    assert!(admitted(&[], Side::Client, &start));
+    assert!(!admitted(&live, Side::Client, &start));
+    assert!(!admitted(&[], Side::Server, &granted));
+    assert!(admitted(&live[..1], Side::Server, &granted));
+    assert!(!admitted(&live, Side::Server, &granted));
+    assert!(admitted(&live, Side::Server, &data));
+    assert!(admitted(&live, Side::Client, &stop));
+    assert!(!admitted(&[&live[..], &["> stop a"]].concat(), Side::Client, &stop));
+}
+
+#[test]
+fn a_printed_conversation_tells_its_phase_and_its_subscriptions() {
+    let printed = format!("{:?}", play(Graphql, &[&OPEN[..], &["> start a"]].concat()).0);
+
+    assert!(printed.contains("phase: Open") && printed.contains(r#""a": Subscription"#), "{printed}");
+}
+
 fn body() -> crate::envelope::Raw<'static> {
     crate::envelope::Raw::read("{}").unwrap()
 }
@@ -443,6 +608,8 @@ fn a_refusal_of_what_nobody_could_read_is_not_blamed() {
     assert_eq!(found(&[unreadable, "< publish_error p"]), "EVT-PUB-001");
     assert_eq!(found(&[unreadable, "< publish_error p", "< publish_error p"]), "EVT-PUB-001 EVT-ERR-005");
     assert_eq!(found(&["< publish_error p"]), "EVT-ERR-005");
+    assert_eq!(found(&[unreadable, "< subscribe_error a"]), "EVT-PUB-001");
+    assert_eq!(found(&[unreadable, "< unsubscribe_error a"]), "EVT-PUB-001");
 }
 
 #[test]
@@ -456,4 +623,11 @@ fn a_binary_message_costs_one_finding_and_its_answer_none() {
 
     assert_eq!((asked.len(), asked[0].requirement), (1, Requirement::GqlFrame002));
     assert_eq!(answered, []);
+}
+
+#[test]
+fn a_mark_is_the_one_that_is_published_as_fnv_1a() {
+    assert_eq!(subscription::mark(""), 0xcbf2_9ce4_8422_2325);
+    assert_eq!(subscription::mark("a"), 0xaf63_dc4c_8601_ec8c);
+    assert_eq!(subscription::mark("foobar"), 0x8594_4171_f739_67e8);
 }
