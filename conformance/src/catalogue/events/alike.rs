@@ -213,7 +213,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
 
 /// Publishes a marker until the subscription hears it, whatever else it hears.
 fn marked_among_others(cast: &Cast, id: &str, channel: &str) -> Step {
-    let attempts = (1..=3).map(|n| {
+    let attempts = (1..=8).map(|n| {
         let nonce = cast.nonce(&format!("marker-{n}"));
         (nonce.clone(), Publication::Http(cast.http_publish(channel, &[json!(nonce)])))
     });
