@@ -6,6 +6,10 @@
 //!   exit 3        the rest is blocked                        the target is brought back or the rest is blocked
 //! ```
 //!
+//! Where a target can be brought back, its hazards are first tried several at a time: if it survives all of them with
+//! every expectation met, that is what there is to say. Otherwise nobody knows which of them it was, and nothing of
+//! this try counts: each is played alone.
+//!
 //! Every wait is bounded: connect, step, scenario and run limits, one inside the other. Trouble of ours or of
 //! the network is *inconclusive*, never *fail*, and never ends the run.
 
@@ -329,7 +333,11 @@ impl Runner {
             stop = stop.or(self.together(together).await);
         }
         for dangerous in hazards {
-            stop = stop.or(self.one_at_a_time(&dangerous).await);
+            stop = stop.or(match self.survives(&dangerous).await {
+                Ok(true) => None,
+                Ok(false) => self.one_at_a_time(&dangerous).await,
+                Err(defect) => Some(defect),
+            });
         }
         stop
     }
@@ -419,36 +427,21 @@ impl Runner {
 
     /// Harmless scenarios, several at a time; whatever was silent, lost or in trouble once more, alone.
     async fn together(&mut self, scenarios: &[&'static Scenario]) -> Option<Stop> {
-        let places = Arc::new(Semaphore::new(self.options.jobs.max(1)));
-        let mut tasks: JoinSet<(&'static Scenario, (Outcome, Option<Lingering>))> = JoinSet::new();
         let mut lingerers = Lingerers::default();
-        let mut names = BTreeMap::new();
-        for scenario in scenarios.iter().copied() {
-            let driver = self.driver(scenario, 'a');
-            let places = Arc::clone(&places);
-            let handle = tasks.spawn(async move {
-                let _place = places.acquire_owned().await;
-                (scenario, driver.play(scenario).await)
-            });
-            names.insert(handle.id(), scenario.id);
-        }
         let mut doubtful = Vec::new();
-        while let Some(ended) = tasks.join_next().await {
-            match ended {
-                Ok((scenario, (outcome, lingering))) => {
-                    if let Some(lingering) = lingering {
-                        lingerers.keep(lingering).await;
-                    }
-                    if needs_second_try(&outcome) {
-                        doubtful.push((scenario, outcome));
-                    } else {
-                        self.settle(scenario, outcome, 1);
-                    }
-                }
-                Err(error) => {
-                    let name = names.get(&error.id()).copied().unwrap_or("a case");
-                    return Some(Stop::Harness(format!("{name} panicked; this is a defect of syncspec")));
-                }
+        let mut under_way = self.start(scenarios);
+        while let Some(ended) = under_way.next().await {
+            let (scenario, outcome, lingering) = match ended {
+                Ok(played) => played,
+                Err(defect) => return Some(defect),
+            };
+            if let Some(lingering) = lingering {
+                lingerers.keep(lingering).await;
+            }
+            if needs_second_try(&outcome) {
+                doubtful.push((scenario, outcome));
+            } else {
+                self.settle(scenario, outcome, 1);
             }
         }
         match lingerers.finish().await {
@@ -467,6 +460,48 @@ impl Runner {
             };
         }
         None
+    }
+
+    /// Begins to play scenarios, as many at a time as there are places.
+    fn start(&self, scenarios: &[&'static Scenario]) -> UnderWay {
+        let places = Arc::new(Semaphore::new(self.options.jobs.max(1)));
+        let mut under_way = UnderWay::default();
+        for scenario in scenarios.iter().copied() {
+            let driver = self.driver(scenario, 'a');
+            let places = Arc::clone(&places);
+            let handle = under_way.tasks.spawn(async move {
+                let _place = places.acquire_owned().await;
+                let (outcome, lingering) = driver.play(scenario).await;
+                (scenario, outcome, lingering)
+            });
+            under_way.names.insert(handle.id(), scenario.id);
+        }
+        under_way
+    }
+
+    /// Hazards, several at a time, where the target comes back if it dies. Counts only if nothing is left to ask.
+    async fn survives(&mut self, hazards: &[&'static Scenario]) -> Result<bool, Stop> {
+        let (Some(first), true) = (hazards.first(), self.comes_back()) else { return Ok(hazards.is_empty()) };
+        let mut outcomes = Vec::new();
+        let mut under_way = self.start(hazards);
+        while let Some(ended) = under_way.next().await {
+            let (scenario, outcome, _) = ended?;
+            outcomes.push((scenario, outcome));
+        }
+        let clean = |outcome: &Outcome| {
+            outcome.ending == Ending::Met && outcome.findings.is_empty() && outcome.losses.is_empty()
+        };
+        if !outcomes.iter().all(|(_, outcome)| clean(outcome)) || !self.revive(first.dialect).await {
+            return Ok(false);
+        }
+        for (scenario, outcome) in outcomes {
+            self.settle(scenario, outcome, 1);
+        }
+        Ok(true)
+    }
+
+    fn comes_back(&self) -> bool {
+        self.options.embedded || self.options.restart_cmd.is_some()
     }
 
     /// Hazards: each alone, and the target alive before the next.
@@ -599,6 +634,26 @@ impl Runner {
             interrupted,
             ..self.options.blank_run()
         }
+    }
+}
+
+/// A scenario that is over, and its connections where there is anything left to listen for on them.
+type Played = (&'static Scenario, Outcome, Option<Lingering>);
+
+/// Scenarios that are played at the same time.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<Played>,
+    names: BTreeMap<tokio::task::Id, &'static str>,
+}
+
+impl UnderWay {
+    /// The next that is over; a panic is a defect of the suite.
+    async fn next(&mut self) -> Option<Result<Played, Stop>> {
+        Some(self.tasks.join_next().await?.map_err(|error| {
+            let name = self.names.get(&error.id()).copied().unwrap_or("a case");
+            Stop::Harness(format!("{name} panicked; this is a defect of syncspec"))
+        }))
     }
 }
 
