@@ -4,6 +4,7 @@
 #   fuzz/campaign.sh                         goes on until every goal is met; what was spent before counts
 #   fuzz/campaign.sh --minutes 30            stops after that time; the next call goes on where this one stopped
 #   fuzz/campaign.sh --target hub --target decode
+#   fuzz/campaign.sh --target decode & fuzz/campaign.sh --target duel; wait        on two cores
 #   fuzz/campaign.sh --slice 20              seconds at a time for each target (60)
 #   fuzz/campaign.sh --speed decode          executions a second, with and without the mutator of JSON trees
 #   fuzz/campaign.sh --quick 5               5 s each, neither optimised nor with a sanitizer; writes nothing; for CI
@@ -24,7 +25,7 @@ while [[ $# -gt 0 ]]; do
   --slice) slice="$2"; shift ;;
   --quick) quick="$2"; shift ;;
   --speed) speed="$2"; shift ;;
-  *) sed -n '2,14p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  *) sed -n '2,15p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
   esac
   shift
 done
@@ -91,10 +92,12 @@ fuzz() {
   return "$code"
 }
 
-# Adds a run to the ledger.
+# Adds a run to the ledger, which others may do at the same time.
 #   enter NAME CPU-SECONDS EXECUTIONS FINDINGS
 enter() {
-  local seconds executions findings
+  local seconds executions findings lock
+  exec {lock}>>fuzz/corpus/.lock
+  flock "$lock"
   seconds="$(($(spent "$1" 3) + $2))"
   executions="$(($(spent "$1" 4) + $3))"
   findings="$(($(spent "$1" 6) + $4))"
@@ -104,8 +107,10 @@ enter() {
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$(goal "$1")" "$seconds" "$executions" \
       "$((executions / (seconds > 0 ? seconds : 1)))" "$findings"
   } >"$ledger.new"
-  { head -n 1 "$ledger.new"; tail -n +2 "$ledger.new" | sort; } >"$ledger"
+  { head -n 1 "$ledger.new"; tail -n +2 "$ledger.new" | sort; } >"$ledger.sorted"
   rm -f "$ledger.new"
+  mv "$ledger.sorted" "$ledger"
+  exec {lock}>&-
 }
 
 # Puts the inputs that reach something new beside those that are stored, the smallest first, as long as there is room.
