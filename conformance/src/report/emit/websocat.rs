@@ -266,7 +266,43 @@ fn filled(text: &str, host: &str, credentials: &str) -> String {
     if word.is_empty() { "''".into() } else { word }
 }
 
-/// A word of the shell in which nothing is expanded.
+/// A word of the shell in which nothing is expanded. What a terminal would obey is spelled out, for `printf` to make.
 fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\0', " ").replace('\'', r"'\''"))
+    let (text, single) = (text.replace('\0', " "), |text: &str| format!("'{}'", text.replace('\'', r"'\''")));
+    if !text.contains(obeyed) {
+        return single(&text);
+    }
+    // Of what a command prints, the shell drops the line ends at the end.
+    let body = text.trim_end_matches('\n');
+    let mut octal = String::new();
+    for c in body.chars() {
+        if obeyed(c) || c == '\\' {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| octal.push_str(&format!("\\0{byte:03o}")));
+        } else {
+            octal.push(c);
+        }
+    }
+    let ends = &text[body.len()..];
+    let ends = if ends.is_empty() { String::new() } else { single(ends) };
+    format!("\"$(printf '%b' {})\"{ends}", single(&octal))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_word_is_what_the_shell_reads_and_nothing_in_it_is_obeyed() {
+        for text in ["it's", r"a\b $HOME `x`", "\u{9b}31m", "a\nb\r\n\n", "\u{1b}[2J\\033 it's", "\u{202e}x", ""] {
+            let word = quoted(text);
+
+            let read = Command::new("sh").arg("-c").arg(format!("printf '%s.' {word}")).output().unwrap().stdout;
+
+            assert_eq!(String::from_utf8(read).unwrap(), format!("{text}."), "{word}");
+            assert!(!word.chars().any(|c| obeyed(c) && c != '\n'), "{word:?}");
+        }
+    }
 }
