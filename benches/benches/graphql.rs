@@ -1,4 +1,4 @@
-//! The document of a `start`: validated for the first time, and found among those that were validated.
+//! The document of a `start`: validated for the first time, and found among those that were validated; and a mutation.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::hint::black_box;
@@ -40,5 +40,16 @@ fn validating(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, validating);
+/// A mutation whose document is known: read, executed, answered, and made an event.
+fn executing(c: &mut Criterion) {
+    let Ok(mut engine) = Engine::configured(&Config::default().graphql) else { return };
+    let query =
+        "mutation P($name: String!, $data: AWSJSON!) { publish2channel(name: $name, data: $data) { name data } }";
+    let data = json!({"sequence": 17, "text": "x".repeat(150)}).to_string();
+    let body = json!({"query": query, "variables": {"name": "robots", "data": data}}).to_string();
+    let who = Identity::default();
+    c.bench_function("graphql/execute", |b| b.iter(|| engine.execute(black_box(body.as_bytes()), &who)));
+}
+
+criterion_group!(benches, validating, executing);
 criterion_main!(benches);

@@ -9,17 +9,16 @@ mod index;
 mod told;
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::channel::{Channel, ChannelPattern};
 use crate::dialect::Dialect;
-use crate::json::{Json, JsonMap, json_text, same_meaning};
+use crate::json::{Json, JsonMap, json_text, json_to_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
-use crate::selection::Selection;
 use crate::server::readings::BarePrefix;
-use crate::server::{Broadcast, Check, Draw, Hearing, Host, Interest, Plan, Policy, Refusal, Server};
+use crate::server::{Broadcast, Check, Draw, Hearing, Host, Interest, Move, Plan, Policy, Refusal, Server, Topic};
 use crate::wire::{Frame, OwnedFrame};
 use deadlines::Deadlines;
 use index::Index;
@@ -156,41 +155,58 @@ impl Hub {
     }
 
     fn send_out(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
-        let mut late = Vec::new();
+        if self.treats_all_alike() {
+            self.send_at_once(publisher, broadcast);
+        } else {
+            self.send_unevenly(publisher, broadcast);
+        }
+    }
+
+    /// What nearly every server does: nobody is left out, late or told twice.
+    fn treats_all_alike(&self) -> bool {
+        self.policy.makes(Check::EverySubscription)
+            && self.policy.makes(Check::DeliveredOnce)
+            && self.policy.eventual.is_none()
+    }
+
+    fn send_at_once(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
         let policy = &self.policy;
         let (form, echoes) = (policy.readings.event_form, policy.makes(Check::EchoToPublisher));
-        let tells_all = policy.makes(Check::EverySubscription) && policy.makes(Check::DeliveredOnce);
         let mut shared = None;
-        let wants = |interest: &Interest| match interest {
-            Interest::Channel(pattern) => covers(pattern, &broadcast.channel, policy),
-            Interest::Field(_) => false,
-        };
         for id in self.listeners_on(&broadcast.channel) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
             if server.dialect() != Dialect::Events || (publisher == Some(id) && !echoes) {
                 continue;
             }
-            if tells_all && policy.eventual.is_none() {
-                // What nearly every server does: nobody is left out, late or told twice.
-                match server.hearing(wants) {
-                    Hearing::Nobody => continue,
-                    Hearing::One(subscription) if self.shares => {
-                        let tails =
-                            shared.get_or_insert_with(|| told::tails(Dialect::Events, broadcast.events.iter(), form));
-                        let (head, tails) = (Arc::clone(&subscription.head), Arc::clone(tails));
-                        self.told.push(Told { to: id, head, tails });
-                        continue;
-                    }
-                    Hearing::One(_) | Hearing::Apart => {}
+            match server.hearing(|interest| is_about(interest, broadcast, policy)) {
+                Hearing::Nobody => continue,
+                Hearing::One(subscription) if self.shares => {
+                    let tails =
+                        shared.get_or_insert_with(|| told::tails(Dialect::Events, broadcast.events.iter(), form));
+                    let (head, tails) = (Arc::clone(&subscription.head), Arc::clone(tails));
+                    self.told.push(Told { to: id, head, tails });
+                    continue;
                 }
-                for event in &broadcast.events {
-                    if server.deliver_each(form, |interest| wants(interest).then_some(event)) {
-                        self.ready.push_back(id);
-                    }
+                Hearing::One(_) | Hearing::Apart => {}
+            }
+            for event in &broadcast.events {
+                if server.deliver_each(form, |interest| is_about(interest, broadcast, policy).then_some(event)) {
+                    self.ready.push_back(id);
                 }
+            }
+        }
+    }
+
+    fn send_unevenly(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
+        let mut late = Vec::new();
+        let policy = &self.policy;
+        let (form, echoes) = (policy.readings.event_form, policy.makes(Check::EchoToPublisher));
+        for id in self.listeners_on(&broadcast.channel) {
+            let Some(server) = self.connections.get_mut(&id) else { continue };
+            if server.dialect() != Dialect::Events || (publisher == Some(id) && !echoes) {
                 continue;
             }
-            let told = recipients(server, policy, wants);
+            let told = recipients(server, policy, |interest| is_about(interest, broadcast, policy));
             for event in &broadcast.events {
                 for subscription in &told {
                     let salt = self.holds + late.len() as u64;
@@ -240,59 +256,53 @@ impl Hub {
     /// Source: GQL-SUB-012, GQL-SUB-014 to -017, GQL-FILTER-001 to -005; larger events are dropped
     /// without a word (GQL-LIMIT-006).
     pub fn announce(&mut self, occurrence: &Occurrence) {
-        let mut late = Vec::new();
-        let mut made = None;
+        if self.treats_all_alike() {
+            self.announce_at_once(occurrence);
+        } else {
+            self.announce_unevenly(occurrence);
+        }
+    }
+
+    fn announce_at_once(&mut self, occurrence: &Occurrence) {
         let policy = &self.policy;
-        let tells_all = policy.makes(Check::EverySubscription) && policy.makes(Check::DeliveredOnce);
+        let mut views = Views::of(occurrence, policy);
         let mut shared: Option<(Arc<str>, Tails)> = None;
         for id in self.listeners_of(occurrence) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
-            if tells_all && policy.eventual.is_none() {
-                // What nearly every server does: nobody is left out, late or told twice.
-                let wants = |interest: &Interest| match interest {
-                    Interest::Field(plan) => concerns(plan, occurrence, policy),
-                    Interest::Channel(_) => false,
-                };
-                match server.hearing(wants) {
-                    Hearing::Nobody => continue,
-                    Hearing::One(subscription) if self.shares => {
-                        let Interest::Field(plan) = &subscription.interest else { continue };
-                        let Some(body) = payload(&mut made, plan, occurrence, policy) else { continue };
-                        let tails = match &shared {
-                            Some((known, tails)) if Arc::ptr_eq(known, &body) => Arc::clone(tails),
-                            Some(_) | None => {
-                                let form = policy.readings.event_form;
-                                let tails = told::tails(Dialect::Graphql, core::iter::once(&body), form);
-                                shared = Some((body, Arc::clone(&tails)));
-                                tails
-                            }
-                        };
-                        self.told.push(Told { to: id, head: Arc::clone(&subscription.head), tails });
-                        continue;
-                    }
-                    Hearing::One(_) | Hearing::Apart => {}
+            match server.hearing(|interest| views.concerns(interest)) {
+                Hearing::Nobody => continue,
+                Hearing::One(subscription) if self.shares => {
+                    let Some(body) = views.body(&subscription.interest) else { continue };
+                    let tails = match &shared {
+                        Some((known, tails)) if Arc::ptr_eq(known, &body) => Arc::clone(tails),
+                        Some(_) | None => {
+                            let form = policy.readings.event_form;
+                            let tails = told::tails(Dialect::Graphql, core::iter::once(&body), form);
+                            shared = Some((body, Arc::clone(&tails)));
+                            tails
+                        }
+                    };
+                    self.told.push(Told { to: id, head: Arc::clone(&subscription.head), tails });
+                    continue;
                 }
-                let is_heard = server.deliver_each(policy.readings.event_form, |interest| match interest {
-                    Interest::Field(plan) if concerns(plan, occurrence, policy) => {
-                        payload(&mut made, plan, occurrence, policy)
-                    }
-                    Interest::Field(_) | Interest::Channel(_) => None,
-                });
-                if is_heard {
-                    self.ready.push_back(id);
-                }
-                continue;
+                Hearing::One(_) | Hearing::Apart => {}
             }
-            let told = recipients(server, policy, |interest| match interest {
-                Interest::Field(plan) => concerns(plan, occurrence, policy),
-                Interest::Channel(_) => false,
-            });
-            for subscription in told {
-                let plan = server.subscriptions().find_map(|(id, interest)| match interest {
-                    Interest::Field(plan) if *id == *subscription => Some(plan),
-                    Interest::Field(_) | Interest::Channel(_) => None,
-                });
-                let Some(body) = plan.and_then(|plan| payload(&mut made, plan, occurrence, policy)) else { continue };
+            if server.deliver_each(policy.readings.event_form, |interest| views.body(interest)) {
+                self.ready.push_back(id);
+            }
+        }
+    }
+
+    fn announce_unevenly(&mut self, occurrence: &Occurrence) {
+        let mut late = Vec::new();
+        let policy = &self.policy;
+        let mut views = Views::of(occurrence, policy);
+        for id in self.listeners_of(occurrence) {
+            let Some(server) = self.connections.get_mut(&id) else { continue };
+            for subscription in recipients(server, policy, |interest| views.concerns(interest)) {
+                let Some(body) = server.subscription(&subscription).and_then(|own| views.body(&own.interest)) else {
+                    continue;
+                };
                 let salt = self.holds + late.len() as u64;
                 match fate(server, &subscription, policy, self.now, salt) {
                     Fate::AtOnce => {
@@ -389,10 +399,26 @@ impl Hub {
 
     fn touched(&mut self, id: ConnectionId) {
         self.ready.push_back(id);
-        if let Some(server) = self.connections.get_mut(&id) {
-            follow(&mut self.index, id, server);
+        let moves = self.connections.get_mut(&id).map(Server::take_moves).unwrap_or_default();
+        for moved in moves {
+            if let Move::Came { topic, life } = &moved {
+                self.share_plan(id, topic, *life);
+            }
+            self.index.follow(id, moved);
         }
         self.note_deadline(id);
+    }
+
+    /// Keeps equal plans once, as far as neighbours have them: whether an event concerns one of many is then a look at
+    /// whether it concerned the one before.
+    fn share_plan(&mut self, id: ConnectionId, topic: &Topic, life: u64) {
+        let shared = self.connections.get(&id).and_then(|server| server.plan(life)).and_then(|plan| {
+            let neighbour = self.connections.get(&self.index.latest(topic)?)?;
+            neighbour.equal_plan(plan).map(Arc::clone)
+        });
+        if let (Some(shared), Some(server)) = (shared, self.connections.get_mut(&id)) {
+            server.share_plan(life, &shared);
+        }
     }
 
     fn note_deadline(&mut self, id: ConnectionId) {
@@ -469,7 +495,7 @@ fn fate(server: &Server, subscription: &str, policy: &Policy, now: Moment, salt:
     if due == now { Fate::AtOnce } else { Fate::Late(due, own.life) }
 }
 
-fn recipients(server: &Server, policy: &Policy, wants: impl Fn(&Interest) -> bool) -> Vec<String> {
+fn recipients(server: &Server, policy: &Policy, mut wants: impl FnMut(&Interest) -> bool) -> Vec<String> {
     let mut told: Vec<String> =
         server.subscriptions().filter(|(_, interest)| wants(interest)).map(|(id, _)| id.into()).collect();
     if !policy.makes(Check::EverySubscription) {
@@ -479,6 +505,13 @@ fn recipients(server: &Server, policy: &Policy, wants: impl Fn(&Interest) -> boo
         told = told.into_iter().flat_map(|id| [id.clone(), id]).collect();
     }
     told
+}
+
+fn is_about(interest: &Interest, broadcast: &Broadcast, policy: &Policy) -> bool {
+    match interest {
+        Interest::Channel(pattern) => covers(pattern, &broadcast.channel, policy),
+        Interest::Field(_) => false,
+    }
 }
 
 fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool {
@@ -550,25 +583,53 @@ fn begins_with(text: &Json, start: &Json) -> bool {
     text.as_str().zip(start.as_str()).is_some_and(|(text, start)| text.starts_with(start))
 }
 
-/// The payload that was made last, and for whom. Neighbours often want to see the same.
-struct Made {
-    key: String,
-    selection: Selection,
-    required: bool,
-    body: Option<Arc<str>>,
+/// A mutation's result as subscribers see it. What was found for one holds for the next, who often has the same plan
+/// or at least wants to see the same.
+struct Views<'o> {
+    occurrence: &'o Occurrence,
+    policy: &'o Policy,
+    /// The plan that was looked at last, and whether the result concerns it.
+    last: Option<(Arc<Plan>, bool)>,
+    /// The payload that was made last, and for whom; none where it is beyond the size limit.
+    made: Option<(Arc<Plan>, Option<Arc<str>>)>,
 }
 
-/// The payload for one subscriber; `None` where it is beyond the size limit.
-fn payload(made: &mut Option<Made>, plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<Arc<str>> {
-    let fits =
-        |made: &&mut Made| made.key == plan.key && made.required == plan.required && made.selection == plan.selection;
-    if let Some(made) = made.as_mut().filter(fits) {
-        return made.body.clone();
+impl<'o> Views<'o> {
+    const fn of(occurrence: &'o Occurrence, policy: &'o Policy) -> Self {
+        Self { occurrence, policy, last: None, made: None }
     }
-    let body = cut(plan, occurrence, policy).map(Arc::from);
-    let (key, selection) = (plan.key.clone(), plan.selection.clone());
-    *made = Some(Made { key, selection, required: plan.required, body: body.clone() });
-    body
+
+    fn concerns(&mut self, interest: &Interest) -> bool {
+        let Interest::Field(plan) = interest else { return false };
+        if let Some((last, found)) = &self.last
+            && Arc::ptr_eq(last, plan)
+        {
+            return *found;
+        }
+        let found = concerns(plan, self.occurrence, self.policy);
+        self.last = Some((Arc::clone(plan), found));
+        found
+    }
+
+    /// The payload for one subscriber, if there is anything to tell.
+    fn body(&mut self, interest: &Interest) -> Option<Arc<str>> {
+        let Interest::Field(plan) = interest else { return None };
+        if !self.concerns(interest) {
+            return None;
+        }
+        if let Some((made, body)) = &self.made
+            && (Arc::ptr_eq(made, plan) || sees_the_same(made, plan))
+        {
+            return body.clone();
+        }
+        let body = cut(plan, self.occurrence, self.policy).map(Arc::from);
+        self.made = Some((Arc::clone(plan), body.clone()));
+        body
+    }
+}
+
+fn sees_the_same(one: &Plan, other: &Plan) -> bool {
+    one.key == other.key && one.required == other.required && one.selection == other.selection
 }
 
 /// The payload for whoever has this plan.
@@ -588,6 +649,6 @@ fn cut(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<String> 
     if !seen.errors.is_empty() {
         body.insert("errors".into(), Json::Array(seen.errors));
     }
-    let text = Json::Object(body).to_string();
+    let text = json_to_text(&Json::Object(body));
     (text.len() <= policy.event_bytes_max || !policy.makes(Check::EventSize)).then_some(text)
 }

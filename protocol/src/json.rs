@@ -28,6 +28,12 @@ pub const fn json_array(items: Vec<Json>) -> Json {
     Json::Array(items)
 }
 
+/// The text of a value, without white space; the same as its `Display`, in a fraction of the time.
+pub fn json_to_text(value: &Json) -> String {
+    // Values have text for keys and finite numbers: nothing in them cannot be written.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// Appends `text` to `out` as a JSON string with its quotes, spelled as the JSON library spells it.
 pub fn push_json_string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);

@@ -53,24 +53,24 @@ impl Selection {
     /// The same where fields of `object` failed before and are null in it: a forbidden null at the place of one of
     /// these `errors` is not reported again.
     pub fn project_after(&self, mut errors: Vec<Json>, object: &Json, path: &[Json]) -> Projected {
-        let value = self.cut(object, path, &mut errors);
+        let value = self.cut(object, Place::Start(path), &mut errors);
         Projected { value, errors }
     }
 
-    fn cut(&self, object: &Json, path: &[Json], errors: &mut Vec<Json>) -> Json {
+    fn cut(&self, object: &Json, place: Place<'_>, errors: &mut Vec<Json>) -> Json {
         let Some(members) = object.as_object() else {
             return Json::Null;
         };
         let mut cut = JsonMap::new();
         for field in &self.fields {
-            let mut here = path.to_vec();
-            here.push(json_text(&field.key));
+            let here = Place::Member(&place, &field.key);
             let value = if field.name == "__typename" {
                 json_text(&self.on)
             } else {
-                field.cut(members.get(&field.name).unwrap_or(&Json::Null), &here, errors)
+                field.cut(members.get(&field.name).unwrap_or(&Json::Null), here, errors)
             };
             if value.is_null() && field.required {
+                let here = here.path();
                 if !errors.iter().any(|e| e.get("path").is_some_and(|p| starts_with(p, &here))) {
                     errors.push(self.forbidden_null(field, here));
                 }
@@ -94,7 +94,7 @@ impl Selection {
 }
 
 impl Field {
-    fn cut(&self, value: &Json, path: &[Json], errors: &mut Vec<Json>) -> Json {
+    fn cut(&self, value: &Json, place: Place<'_>, errors: &mut Vec<Json>) -> Json {
         match (&self.inner, value) {
             (_, Json::Null) => Json::Null,
             (None, scalar) => scalar.clone(),
@@ -102,15 +102,32 @@ impl Field {
                 items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| {
-                        let mut here = path.to_vec();
-                        here.push(Json::from(index));
-                        inner.cut(item, &here, errors)
-                    })
+                    .map(|(index, item)| inner.cut(item, Place::Item(&place, index), errors))
                     .collect(),
             ),
-            (Some(inner), one) => inner.cut(one, path, errors),
+            (Some(inner), one) => inner.cut(one, place, errors),
         }
+    }
+}
+
+/// Where a value stands in the answer. Written out for an error only: nearly always there is none.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Start(&'p [Json]),
+    Member(&'p Self, &'p str),
+    Item(&'p Self, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> Vec<Json> {
+        let (above, last) = match self {
+            Self::Start(path) => return path.to_vec(),
+            Self::Member(above, key) => (above, json_text(key)),
+            Self::Item(above, index) => (above, Json::from(*index)),
+        };
+        let mut path = above.path();
+        path.push(last);
+        path
     }
 }
 

@@ -14,6 +14,7 @@
 mod rows;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use appsync_protocol::channel::{Channel, ChannelPattern};
@@ -24,7 +25,7 @@ use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::message::{Message, SilenceLimit, error_entries};
 use appsync_protocol::moment::{Moment, Timer};
 use appsync_protocol::selection::{Field, Selection};
-use appsync_protocol::server::{Asked, Check, Host, Identity, Plan, PlanChecks, Policy, Refusal};
+use appsync_protocol::server::{Asked, Check, Host, Identity, Interest, Plan, PlanChecks, Policy, Refusal, Server};
 use appsync_protocol::wire::{Frame, OwnedFrame};
 use proptest::prelude::*;
 
@@ -291,6 +292,33 @@ fn a_connection_ends_after_a_day() {
     assert_eq!((stage.hub.connections(), stage.hub.deadline()), (0, None));
     assert_eq!(stage.play("1> subscribe b /default/a"), "");
     assert_eq!(play(policy(), "1 graphql open; +86400s"), "1< (close 1000)");
+}
+
+#[test]
+fn subscribers_who_ask_for_the_same_share_one_plan() {
+    let mut stage = Stage::new(Policy::default());
+    stage.play("1 graphql open; 2 graphql open; 3 graphql open; 4 graphql open");
+    stage.play(
+        "1> start a onNote text=\"x\" +text; 2> start b onNote text=\"x\" +text; 3> start c onNote text=\"y\" +text",
+    );
+    stage.play("4> start d onNote text=\"x\" +id");
+
+    let plans = stage.connections.iter().map(|(id, _)| stage.hub.server(*id).and_then(plan_of));
+    let plans: Vec<_> = plans.collect();
+
+    assert!(plans.iter().all(Option::is_some));
+    let shared = |one: usize, other: usize| Arc::ptr_eq(plans[one].as_ref().unwrap(), plans[other].as_ref().unwrap());
+    assert_eq!([shared(0, 1), shared(0, 2), shared(0, 3)], [true, false, false]);
+    let heard = stage.play("! onNote {\"text\":\"x\",\"id\":\"n1\"}");
+    let (text, id) = (r#"{"onNote":{"text":"x"}}"#, r#"{"onNote":{"id":"n1"}}"#);
+    assert_eq!(heard, format!("1< data a {text}, 2< data b {text}, 4< data d {id}"));
+}
+
+fn plan_of(server: &Server) -> Option<Arc<Plan>> {
+    server.subscriptions().find_map(|(_, interest)| match interest {
+        Interest::Field(plan) => Some(Arc::clone(plan)),
+        Interest::Channel(_) => None,
+    })
 }
 
 #[test]

@@ -136,12 +136,12 @@ impl Entry {
     /// What an HTTP request asks for.
     pub fn of_request(request: &Request, keeps_bodies: bool) -> Self {
         let text = request.body.text();
-        let body = Raw::read(&text).ok();
         let dialect = match request.path() {
             "/graphql" => Some(Dialect::Graphql),
             "/event" => Some(Dialect::Events),
             _ => None,
         };
+        let body = if dialect == Some(Dialect::Events) { Raw::read(&text).ok() } else { None };
         let named = match dialect {
             Some(Dialect::Graphql) => name(field_of_request(&text)),
             Some(Dialect::Events) => body.and_then(|body| member(body, "channel")).map(text_of).unwrap_or_default(),

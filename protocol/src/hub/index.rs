@@ -24,7 +24,7 @@ impl Index {
     /// Follows what became of a subscription of this connection.
     pub(super) fn follow(&mut self, id: ConnectionId, moved: Move) {
         match moved {
-            Move::Came(topic) => {
+            Move::Came { topic, life: _ } => {
                 let listeners = self.0.entry(topic).or_default();
                 if listeners.is_empty() {
                     // Most topics have one listener, and there may be ten thousand topics.
@@ -42,6 +42,11 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// Somebody with a subscription about this: the one that came last.
+    pub(super) fn latest(&self, topic: &Topic) -> Option<ConnectionId> {
+        self.0.get(topic)?.last().copied()
     }
 
     /// Who may hear an event on this channel: those who named it, and those who named a prefix of it.
@@ -85,15 +90,19 @@ mod tests {
         Topic::at(&Channel::parse(text).unwrap())
     }
 
+    fn came(topic: Topic) -> Move {
+        Move::Came { topic, life: 1 }
+    }
+
     #[test]
     fn a_connection_is_found_once_and_until_its_last_subscription_has_left() {
         let (mut index, channel) = (Index::new(), Channel::parse("/a/b").unwrap());
         let mut found = Vec::new();
 
         for moved in [
-            Move::Came(at("/a/b")),
-            Move::Came(Topic::below("/a")),
-            Move::Came(at("/a/b")),
+            came(at("/a/b")),
+            came(Topic::below("/a")),
+            came(at("/a/b")),
             Move::Left(at("/a/b")),
             Move::Left(Topic::below("/a")),
             Move::Left(at("/a/b")),
@@ -110,7 +119,7 @@ mod tests {
     fn listeners_of_several_topics_come_in_the_order_of_their_ids() {
         let mut index = Index::new();
         for (id, topic) in [(3, at("/a/b")), (1, Topic::below("/a")), (2, at("/a/b")), (4, at("/a/c"))] {
-            index.follow(ConnectionId(id), Move::Came(topic));
+            index.follow(ConnectionId(id), came(topic));
         }
 
         let found = index.on_channel(&Channel::parse("/a/b").unwrap());

@@ -181,8 +181,8 @@ pub struct Plan {
 /// What a subscription wants to hear.
 #[derive(Clone, Debug)]
 pub enum Interest {
-    /// Results of mutations.
-    Field(Plan),
+    /// Results of mutations. Subscribers who asked for the same mostly share one plan.
+    Field(Arc<Plan>),
     /// Events on a channel or below a prefix.
     Channel(ChannelPattern),
 }
@@ -339,9 +339,33 @@ impl Server {
         core::mem::take(&mut self.moves)
     }
 
+    /// The plan of the subscription with this life.
+    pub(crate) fn plan(&self, life: u64) -> Option<&Arc<Plan>> {
+        self.plans().find(|(own, _)| *own == life).map(|(_, plan)| plan)
+    }
+
+    /// A plan that says the same as this one.
+    pub(crate) fn equal_plan(&self, plan: &Plan) -> Option<&Arc<Plan>> {
+        self.plans().map(|(_, own)| own).find(|own| ***own == *plan)
+    }
+
+    fn plans(&self) -> impl Iterator<Item = (u64, &Arc<Plan>)> {
+        self.subscriptions.iter().filter_map(|(_, own)| match &own.interest {
+            Interest::Field(plan) => Some((own.life, plan)),
+            Interest::Channel(_) => None,
+        })
+    }
+
+    /// Puts a plan that says the same in the place of that of the subscription with this life.
+    pub(crate) fn share_plan(&mut self, life: u64, shared: &Arc<Plan>) {
+        if let Some(own) = self.subscriptions.iter_mut().find(|own| own.life == life) {
+            own.interest = Interest::Field(Arc::clone(shared));
+        }
+    }
+
     fn keep(&mut self, id: String, subscription: Subscription) {
         self.drop_one(&id);
-        self.moves.push(Move::Came(Topic::of(&subscription.interest)));
+        self.moves.push(Move::Came { topic: Topic::of(&subscription.interest), life: subscription.life });
         self.subscriptions.insert(id, subscription);
     }
 
@@ -463,7 +487,7 @@ impl Server {
     }
 
     /// Who wants something.
-    pub(crate) fn hearing(&self, wants: impl Fn(&Interest) -> bool) -> Hearing<'_> {
+    pub(crate) fn hearing(&self, mut wants: impl FnMut(&Interest) -> bool) -> Hearing<'_> {
         let mut hearing = self.subscriptions.iter().filter(|(_, own)| wants(&own.interest));
         match (hearing.next(), hearing.next()) {
             (None, _) => Hearing::Nobody,

@@ -76,7 +76,7 @@ impl Server {
         let refused = |refusals| Refused { named: true, refusals, after: Duration::ZERO };
         let plan = host.plan(&request, &who, checks).map_err(refused)?;
         self.check_limit(policy)?;
-        Ok(Interest::Field(plan))
+        Ok(Interest::Field(plan.into()))
     }
 
     fn judge_subscribe(

@@ -27,6 +27,10 @@ impl<T> Subscriptions<T> {
         self.0.iter().map(|(id, what)| (id, what))
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().map(|(_, what)| what)
+    }
+
     /// Adds one, in the place of another of this id.
     pub(super) fn insert(&mut self, id: String, what: T) {
         match self.place(&id) {

@@ -20,7 +20,11 @@ const VALUE_MAX: usize = 128;
 /// What has become of a subscription since the last time somebody asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Move {
-    Came(Topic),
+    /// The subscription that came has this life.
+    Came {
+        topic: Topic,
+        life: u64,
+    },
     Left(Topic),
 }
 

@@ -4,6 +4,7 @@
 //! what its resolvers store. What went wrong before a field ran has an HTTP status of 200 or 400 as the
 //! service has it; what goes wrong in a field is always 200.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::introspection;
 use apollo_compiler::response::serde_json_bytes;
 use apollo_compiler::validation::Valid;
-use appsync_protocol::json::{Json, JsonMap, json_array, json_text};
+use appsync_protocol::json::{Json, JsonMap, json_array, json_text, json_to_text};
 use appsync_protocol::selection::Selection;
 use appsync_protocol::server::Identity;
 
@@ -24,7 +25,7 @@ use super::documents::Request;
 use super::errors::{FieldFailure, GraphqlError, RequestError};
 use super::resolvers::Call;
 use super::schema::Api;
-use super::selections::{Group, Scope, by_name};
+use super::selections::{Group, Scope, by_name, names_itself};
 use super::template::Given;
 use super::values::{Unsupplied, arguments, variables};
 
@@ -303,16 +304,22 @@ impl Results {
         for error in seen.errors.iter_mut().filter_map(Json::as_object_mut) {
             error.entry("locations").or_insert(Json::Null);
         }
+        let is_whole = seen.errors.is_empty();
         self.errors.append(&mut seen.errors);
         let Some(value) = seen.value.as_object_mut().and_then(|object| object.remove(&key)) else {
             self.data = None;
             return;
         };
         if !value.is_null() && !notified.is_empty() {
-            let cut = by_name(&root).project(&whole, &[]).value;
-            let object = cut.get(&name).cloned().unwrap_or_default();
-            let told = |field: &String| Occurrence { field: field.clone(), object: object.clone() };
-            self.events.extend(notified.iter().map(told));
+            // Mostly the answer is keyed by field name already.
+            let object = if is_whole && names_itself(&root) {
+                value.clone()
+            } else {
+                let cut = by_name(&root).project(&whole, &[]).value;
+                cut.get(&name).cloned().unwrap_or_default()
+            };
+            let told = |(field, object): (&String, Json)| Occurrence { field: field.clone(), object };
+            self.events.extend(notified.iter().zip(repeat_n(object, notified.len())).map(told));
         }
         self.insert(&key, value);
     }
@@ -368,7 +375,7 @@ fn answer(data: Json, errors: Vec<Json>) -> String {
     if !errors.is_empty() {
         answer.insert("errors".into(), json_array(errors));
     }
-    Json::Object(answer).to_string()
+    json_to_text(&Json::Object(answer))
 }
 
 /// Answers `__schema` and `__type` at the root, by response key; other fields are left out.

@@ -128,6 +128,13 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Whether what is cut with `selection` is keyed by field name and has nothing else in it.
+pub(super) fn names_itself(selection: &Selection) -> bool {
+    selection.fields.iter().all(|field| {
+        field.key == field.name && field.name != "__typename" && field.inner.as_ref().is_none_or(names_itself)
+    })
+}
+
 /// `selection` as an event is cut with it: keyed by field name, aliases of one field merged, nothing
 /// required, no `__typename`.
 pub(super) fn by_name(selection: &Selection) -> Selection {
@@ -216,6 +223,17 @@ mod tests {
 
         assert!(selection.fields[0].required);
         assert!(!selection.fields[1].required);
+    }
+
+    #[test]
+    fn a_selection_without_alias_and_typename_names_itself() {
+        for (query, due) in [
+            ("{ book { id next { title } } }", true),
+            ("{ book { id next { t: title } } }", false),
+            ("{ book { id next { __typename } } }", false),
+        ] {
+            assert_eq!(names_itself(&flattened(query, "{}")), due, "{query}");
+        }
     }
 
     #[test]
