@@ -40,7 +40,7 @@ async fn judge_hazards(names: &[&str], comes_back: bool) -> Judged {
     let running = Running::start(endpoint, "127.0.0.1:0", ShellOptions::default()).unwrap();
     judge(Options {
         filters: vec!["graphql/framing/".into()],
-        restart_cmd: comes_back.then(|| "echo READY".into()),
+        comes_back,
         ..options(Dialect::Graphql, running.address())
     })
     .await

@@ -187,6 +187,7 @@ impl Setup {
         Options {
             endpoints,
             embedded,
+            comes_back: embedded,
             filters: Vec::new(),
             tier: self.tier,
             limits: self.limits,

@@ -224,6 +224,7 @@ fn run_options(
     Options {
         endpoints,
         embedded,
+        comes_back: embedded || options.restart_cmd.is_some(),
         filters: options.filter.iter().filter(|f| !f.is_empty()).cloned().collect(),
         tier,
         limits: options.limits || embedded,

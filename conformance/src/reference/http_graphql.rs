@@ -74,7 +74,7 @@ fn operation(request: &Request) -> Cow<'_, [u8]> {
     }
     let body = &request.body.0;
     let kind = request.headers.first("content-type").unwrap_or_default();
-    let is_document = kind.trim().to_ascii_lowercase().starts_with("application/graphql")
+    let is_document = begins_with(kind.trim(), "application/graphql")
         && !body.is_empty()
         && parse_json(&request.body.text()).is_none();
     if is_document {
@@ -82,6 +82,10 @@ fn operation(request: &Request) -> Cow<'_, [u8]> {
         return Cow::Owned(Json::Object(JsonMap::from_iter(members)).to_string().into_bytes());
     }
     Cow::Borrowed(body)
+}
+
+fn begins_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
 }
 
 /// The operation in the query of a `GET`; nothing without `query`.

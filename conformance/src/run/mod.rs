@@ -145,6 +145,8 @@ pub struct Options {
     pub endpoints: Vec<Endpoint>,
     /// Whether it is our own reference endpoint.
     pub embedded: bool,
+    /// Whether it takes connections again after whatever a hazard did to it: then hazards are tried together first.
+    pub comes_back: bool,
     /// Substrings of identifiers, or `=` and a whole one; empty means every scenario.
     pub filters: Vec<String>,
     /// Scenarios up to this tier.
@@ -481,7 +483,7 @@ impl Runner {
 
     /// Hazards, several at a time, where the target comes back if it dies. Counts only if nothing is left to ask.
     async fn survives(&mut self, hazards: &[&'static Scenario]) -> Result<bool, Stop> {
-        let (Some(first), true) = (hazards.first(), self.comes_back()) else { return Ok(hazards.is_empty()) };
+        let (Some(first), true) = (hazards.first(), self.options.comes_back) else { return Ok(hazards.is_empty()) };
         let mut outcomes = Vec::new();
         let mut under_way = self.start(hazards);
         while let Some(ended) = under_way.next().await {
@@ -498,10 +500,6 @@ impl Runner {
             self.settle(scenario, outcome, 1);
         }
         Ok(true)
-    }
-
-    fn comes_back(&self) -> bool {
-        self.options.embedded || self.options.restart_cmd.is_some()
     }
 
     /// Hazards: each alone, and the target alive before the next.

@@ -203,6 +203,8 @@ fn options(embedded: &Embedded) -> Options {
     Options {
         endpoints: embedded.endpoints(),
         embedded: true,
+        // What a saboteur ends stays ended.
+        comes_back: false,
         filters: Vec::new(),
         tier: Tier::Quick,
         limits: false,

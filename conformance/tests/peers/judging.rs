@@ -48,6 +48,7 @@ pub(crate) fn options(dialect: Dialect, address: SocketAddr) -> Options {
             capabilities: syncspec::scenario::Capabilities::default(),
         }],
         embedded: false,
+        comes_back: false,
         filters: Vec::new(),
         tier: Tier::Quick,
         limits: true,

@@ -4,7 +4,6 @@
 //! Two different topics may even be written alike, where a host invents names that GraphQL does not know.
 
 use alloc::boxed::Box;
-use alloc::format;
 
 use super::{Interest, Plan};
 use crate::channel::{Channel, ChannelPattern};
@@ -48,22 +47,22 @@ impl Topic {
 
     /// Subscriptions to this channel.
     pub(crate) fn at(channel: &Channel) -> Self {
-        Self(format!("={channel}").into())
+        Self(["=", channel.as_str()].concat().into())
     }
 
     /// Subscriptions to everything below this prefix.
     pub(crate) fn below(prefix: &str) -> Self {
-        Self(format!("*{prefix}").into())
+        Self(["*", prefix].concat().into())
     }
 
     /// Subscriptions to this field that no argument narrows.
     pub(crate) fn field(field: &str) -> Self {
-        Self(format!(".{field}").into())
+        Self([".", field].concat().into())
     }
 
     /// Subscriptions to this field that this argument narrows; `None` if no value like it is looked up.
     pub(crate) fn argument(field: &str, name: &str, value: &Json) -> Option<Self> {
         let text = value.as_str().filter(|text| text.len() <= VALUE_MAX)?;
-        Some(Self(format!(":{field}\0{name}\0{text}").into()))
+        Some(Self([":", field, "\0", name, "\0", text].concat().into()))
     }
 }

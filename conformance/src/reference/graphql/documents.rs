@@ -15,6 +15,7 @@ use appsync_protocol::json::{Json, JsonMap, parse_json};
 
 use super::complaints::Complaints;
 use super::errors::{GraphqlError, RequestError};
+use super::selections::Shape;
 
 /// Documents kept; with one more all are forgotten.
 const KEPT: usize = 256;
@@ -62,6 +63,10 @@ impl Request {
 pub(super) struct Prepared {
     operations: Vec<(Option<String>, OperationType)>,
     checked: Result<Valid<ExecutableDocument>, RequestError>,
+    /// What fields at the root select, by operation and response key. Empty where variables decide about that.
+    shapes: Mutex<BTreeMap<(Option<String>, String), Arc<Shape>>>,
+    /// Whether conditions decide what is selected.
+    has_conditions: bool,
 }
 
 impl Prepared {
@@ -95,7 +100,18 @@ impl Prepared {
             .and_then(|document| document.validate(schema).map_err(|failed| failed.errors))
             .map_err(|found| complaints.refusal(&found))
             .and_then(|document| complaints.check_literals(&document).map(|()| document));
-        Ok(Self { operations, checked })
+        let has_conditions = text.contains("@skip") || text.contains("@include");
+        Ok(Self { operations, checked, shapes: Mutex::default(), has_conditions })
+    }
+
+    /// What the field at the root with this response key selects, made now or before.
+    pub(super) fn shape(&self, operation: Option<&str>, key: &str, make: impl FnOnce() -> Shape) -> Arc<Shape> {
+        if self.has_conditions {
+            return Arc::new(make());
+        }
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (operation.map(str::to_owned), key.to_owned());
+        Arc::clone(shapes.entry(name).or_insert_with(|| Arc::new(make())))
     }
 
     /// The kind of the operation that a request names, whether or not the document fits the schema.

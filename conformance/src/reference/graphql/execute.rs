@@ -4,7 +4,6 @@
 //! what its resolvers store. What went wrong before a field ran has an HTTP status of 200 or 400 as the
 //! service has it; what goes wrong in a field is always 200.
 
-use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use apollo_compiler::introspection;
 use apollo_compiler::response::serde_json_bytes;
 use apollo_compiler::validation::Valid;
 use appsync_protocol::json::{Json, JsonMap, json_array, json_text, json_to_text};
-use appsync_protocol::selection::Selection;
 use appsync_protocol::server::Identity;
 
 use super::Engine;
@@ -25,7 +23,7 @@ use super::documents::Request;
 use super::errors::{FieldFailure, GraphqlError, RequestError};
 use super::resolvers::Call;
 use super::schema::Api;
-use super::selections::{Group, Scope, by_name, names_itself};
+use super::selections::{Group, Scope, Shape};
 use super::template::Given;
 use super::values::{Unsupplied, arguments, variables};
 
@@ -96,14 +94,14 @@ impl Engine {
     fn run(&mut self, body: &[u8], who: &Identity) -> Result<Outcome, RequestError> {
         let text = std::str::from_utf8(body).map_err(|_| RequestError::NotJson)?;
         let request = Request::read(text)?;
-        let name = request.operation_name.as_deref();
+        let name_of_operation = request.operation_name.as_deref();
         let api = Arc::clone(&self.api);
         let prepared = self.requests.prepare(&api.schema, &request.query)?;
-        let kind = prepared.kind(name)?;
+        let kind = prepared.kind(name_of_operation)?;
         if kind == OperationType::Subscription {
             return Ok(Outcome::Subscription);
         }
-        let (document, operation) = prepared.operation(name)?;
+        let (document, operation) = prepared.operation(name_of_operation)?;
         let variables = variables(&api.schema, operation, request.variables)?;
         let (mut introspected, errors) = introspect(&api, document, operation, &variables)?;
         let scope = Scope { schema: &api.schema, document, variables: &variables };
@@ -121,7 +119,8 @@ impl Engine {
                         OperationType::Mutation => api.triggers.get(name).map_or(&[][..], Vec::as_slice),
                         OperationType::Query | OperationType::Subscription => &[],
                     };
-                    results.complete(&scope, operation, &group, gate, resolved, notified);
+                    let shape = prepared.shape(name_of_operation, key, || Shape::of(&scope, operation, &group));
+                    results.complete(&scope, &shape, &group, gate, resolved, notified);
                 }
             }
         }
@@ -272,56 +271,52 @@ impl Results {
     fn complete(
         &mut self,
         scope: &Scope<'_>,
-        operation: &Operation,
+        shape: &Shape,
         group: &Group<'_>,
         gate: Gate<'_>,
         resolved: Result<Json, FieldFailure>,
         notified: &[String],
     ) {
-        let field = scope.field(group);
-        let (key, name) = (field.key.clone(), field.name.clone());
+        let (key, name) = (group.field.response_key().as_str(), group.field.name.as_str());
         let mut taken = Vec::new();
         let value = match resolved {
             Ok(mut value) => {
                 if !gate.is_open() {
-                    gate.take_out(scope, group, &mut value, &[json_text(&key)], &mut taken);
+                    gate.take_out(scope, group, &mut value, &[json_text(key)], &mut taken);
                 }
                 value
             }
             Err(failure) => {
-                self.errors.push(failure.to_json(vec![json_text(&key)], scope.place(group)));
-                if field.required {
+                self.errors.push(failure.to_json(vec![json_text(key)], scope.place(group)));
+                if shape.root.fields.iter().any(|field| field.required) {
                     self.data = None;
                 } else {
-                    self.insert(&key, Json::Null);
+                    self.insert(key, Json::Null);
                 }
                 return;
             }
         };
-        let root = Selection { on: operation.object_type().to_string(), fields: vec![field] };
-        let whole = Json::Object(JsonMap::from_iter([(name.clone(), value)]));
-        let mut seen = root.project_after(taken, &whole, &[]);
+        let whole = Json::Object(JsonMap::from_iter([(name.to_owned(), value)]));
+        let mut seen = shape.root.project_after(taken, &whole, &[]);
         for error in seen.errors.iter_mut().filter_map(Json::as_object_mut) {
             error.entry("locations").or_insert(Json::Null);
         }
         let is_whole = seen.errors.is_empty();
         self.errors.append(&mut seen.errors);
-        let Some(value) = seen.value.as_object_mut().and_then(|object| object.remove(&key)) else {
+        let Some(value) = seen.value.as_object_mut().and_then(|object| object.remove(key)) else {
             self.data = None;
             return;
         };
         if !value.is_null() && !notified.is_empty() {
-            // Mostly the answer is keyed by field name already.
-            let object = if is_whole && names_itself(&root) {
+            let object = if is_whole && shape.names_itself {
                 value.clone()
             } else {
-                let cut = by_name(&root).project(&whole, &[]).value;
-                cut.get(&name).cloned().unwrap_or_default()
+                shape.by_name.project(&whole, &[]).value.get(name).cloned().unwrap_or_default()
             };
             let told = |(field, object): (&String, Json)| Occurrence { field: field.clone(), object };
-            self.events.extend(notified.iter().zip(repeat_n(object, notified.len())).map(told));
+            self.events.extend(notified.iter().zip(vec![object; notified.len()]).map(told));
         }
-        self.insert(&key, value);
+        self.insert(key, value);
     }
 }
 
@@ -372,9 +367,7 @@ impl FieldFailure {
 
 fn answer(data: Json, errors: Vec<Json>) -> String {
     let mut answer = JsonMap::from_iter([("data".to_owned(), data)]);
-    if !errors.is_empty() {
-        answer.insert("errors".into(), json_array(errors));
-    }
+    answer.extend((!errors.is_empty()).then(|| ("errors".to_owned(), json_array(errors))));
     json_to_text(&Json::Object(answer))
 }
 

@@ -26,6 +26,24 @@ pub(super) struct Scope<'a> {
     pub(super) variables: &'a JsonMap,
 }
 
+/// What one field at the root selects.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The field as the only one of its operation.
+    pub(super) root: Selection,
+    /// How its result is cut for subscribers.
+    pub(super) by_name: Selection,
+    /// Whether the answer has that form already.
+    pub(super) names_itself: bool,
+}
+
+impl Shape {
+    pub(super) fn of(scope: &Scope<'_>, operation: &Operation, group: &Group<'_>) -> Self {
+        let root = Selection { on: operation.object_type().to_string(), fields: vec![scope.field(group)] };
+        Self { by_name: by_name(&root), names_itself: names_itself(&root), root }
+    }
+}
+
 /// The fields of one selection set that share a response key.
 pub(super) struct Group<'a> {
     /// The first of them: its arguments are those of all.
@@ -129,7 +147,7 @@ impl<'a> Scope<'a> {
 }
 
 /// Whether what is cut with `selection` is keyed by field name and has nothing else in it.
-pub(super) fn names_itself(selection: &Selection) -> bool {
+fn names_itself(selection: &Selection) -> bool {
     selection.fields.iter().all(|field| {
         field.key == field.name && field.name != "__typename" && field.inner.as_ref().is_none_or(names_itself)
     })
@@ -137,7 +155,7 @@ pub(super) fn names_itself(selection: &Selection) -> bool {
 
 /// `selection` as an event is cut with it: keyed by field name, aliases of one field merged, nothing
 /// required, no `__typename`.
-pub(super) fn by_name(selection: &Selection) -> Selection {
+fn by_name(selection: &Selection) -> Selection {
     let mut named = Selection { on: selection.on.clone(), fields: Vec::new() };
     merge_by_name(&mut named, selection);
     named
