@@ -58,13 +58,16 @@ impl Request {
     }
 }
 
+/// Name of the operation, and response key.
+type RootField = (Option<String>, String);
+
 /// A document that parses: its operations, and whether they fit the schema.
 #[derive(Debug)]
 pub(super) struct Prepared {
     operations: Vec<(Option<String>, OperationType)>,
     checked: Result<Valid<ExecutableDocument>, RequestError>,
-    /// What fields at the root select, by operation and response key. Empty where variables decide about that.
-    shapes: Mutex<BTreeMap<(Option<String>, String), Arc<Shape>>>,
+    /// What fields at the root select. Empty where variables decide about that.
+    shapes: Mutex<BTreeMap<RootField, Arc<Shape>>>,
     /// Whether conditions decide what is selected.
     has_conditions: bool,
 }
