@@ -33,6 +33,10 @@ use loads::Load;
 use peers::Peer;
 use results::{Figures, Machine, Results};
 
+/// That of `syncspec`: the endpoint runs in a process of this program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of an event.
 const SIZE: usize = 150;
 
