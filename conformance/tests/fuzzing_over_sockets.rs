@@ -50,7 +50,8 @@ fn options(running: &Running) -> FuzzOptions {
         endpoint,
         embedded: false,
         seed: 1,
-        time: Duration::from_secs(60),
+        // A bound for a machine that does much else: what ends a campaign is the number of its operations.
+        time: Duration::from_secs(180),
         ops_max: 400,
         bounds: Bounds { large: false, patient: false, ..Bounds::default() },
         until_first: true,
