@@ -18,11 +18,14 @@ use crate::dialect::Dialect;
 use crate::json::{Json, JsonMap, json_text, json_to_text, same_meaning};
 use crate::moment::{Deadline, Moment, Timer};
 use crate::server::readings::BarePrefix;
-use crate::server::{Broadcast, Check, Draw, Hearing, Host, Interest, Move, Plan, Policy, Refusal, Server, Topic};
+use crate::server::{
+    Broadcast, Check, Draw, Hearing, Host, Interest, Move, Plan, Policy, Refusal, Server, Subscription, Topic,
+};
 use crate::wire::{Frame, OwnedFrame};
 use deadlines::Deadlines;
 use index::Index;
-pub use told::{Tails, Told};
+use told::Audiences;
+pub use told::{Audience, Listener, Tails, Told};
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +57,7 @@ pub struct Hub {
     /// Events that are shared, for whom nothing else waits.
     told: Vec<Told>,
     shares: bool,
+    audiences: Audiences,
     /// The latest moment it was told.
     now: Moment,
 }
@@ -82,6 +86,7 @@ impl Hub {
             holds: 0,
             told: Vec::new(),
             shares: false,
+            audiences: Audiences::new(),
             now: Moment::START,
         }
     }
@@ -91,7 +96,7 @@ impl Hub {
         self.shares = true;
     }
 
-    /// Gives what is shared, each for one subscriber. Nothing, unless [`Hub::share`] was called.
+    /// Gives what is shared, each for those who hear the same. Nothing, unless [`Hub::share`] was called.
     pub fn take_told(&mut self, mut to: impl FnMut(Told)) {
         self.told.drain(..).for_each(&mut to);
     }
@@ -170,9 +175,14 @@ impl Hub {
     }
 
     fn send_at_once(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
+        let (form, echoes) = (self.policy.readings.event_form, self.policy.makes(Check::EchoToPublisher));
+        let tails = || told::tails(Dialect::Events, broadcast.events.iter(), form);
+        let channel = broadcast.channel.as_str();
+        if let Some(to) = self.audiences.on_channel(channel).filter(|known| self.waits_for_none_of(known)) {
+            return self.told.push(Told { to: Arc::clone(to), tails: tails() });
+        }
         let policy = &self.policy;
-        let (form, echoes) = (policy.readings.event_form, policy.makes(Check::EchoToPublisher));
-        let mut shared = None;
+        let (mut listeners, mut is_whole) = (Vec::new(), echoes && self.looks_up_channels());
         for id in self.listeners_on(&broadcast.channel) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
             if server.dialect() != Dialect::Events || (publisher == Some(id) && !echoes) {
@@ -181,13 +191,10 @@ impl Hub {
             match server.hearing(|interest| is_about(interest, broadcast, policy)) {
                 Hearing::Nobody => continue,
                 Hearing::One(subscription) if self.shares => {
-                    let tails =
-                        shared.get_or_insert_with(|| told::tails(Dialect::Events, broadcast.events.iter(), form));
-                    let (head, tails) = (Arc::clone(&subscription.head), Arc::clone(tails));
-                    self.told.push(Told { to: id, head, tails });
+                    listeners.push(Listener { connection: id, head: Arc::clone(&subscription.head) });
                     continue;
                 }
-                Hearing::One(_) | Hearing::Apart => {}
+                Hearing::One(_) | Hearing::Apart => is_whole = false,
             }
             for event in &broadcast.events {
                 if server.deliver_each(form, |interest| is_about(interest, broadcast, policy).then_some(event)) {
@@ -195,6 +202,22 @@ impl Hub {
                 }
             }
         }
+        if listeners.is_empty() {
+            return;
+        }
+        let to = Audience::from(listeners);
+        if is_whole {
+            self.audiences.keep_on_channel(channel, Arc::clone(&to));
+        }
+        self.told.push(Told { to, tails: tails() });
+    }
+
+    /// Whether nothing else may wait to be sent to anybody in an audience.
+    fn waits_for_none_of(&self, audience: &Audience) -> bool {
+        /// With more a look at everybody is as fast.
+        const LOOKED_AT: usize = 8;
+        let is_in = |id: &ConnectionId| audience.binary_search_by_key(id, |listener| listener.connection).is_ok();
+        self.ready.len() <= LOOKED_AT && !self.ready.iter().any(is_in)
     }
 
     fn send_unevenly(&mut self, publisher: Option<ConnectionId>, broadcast: &Broadcast) {
@@ -264,40 +287,72 @@ impl Hub {
     }
 
     fn announce_at_once(&mut self, occurrence: &Occurrence) {
+        let topics = self.looks_up_fields().then(|| self.index.topics_of(occurrence));
+        if topics.as_ref().is_some_and(|topics| self.announce_again(topics, occurrence)) {
+            return;
+        }
         let policy = &self.policy;
         let mut views = Views::of(occurrence, policy);
-        let mut shared: Option<(Arc<str>, Tails)> = None;
-        for id in self.listeners_of(occurrence) {
+        let mut circles: Vec<(Arc<str>, Arc<Plan>, Vec<Listener>)> = Vec::new();
+        let listeners = self.listeners_of(topics.as_deref());
+        // Of two subscriptions of one connection that one hears this says nothing of the other.
+        let once = |topics: &Vec<Topic>| self.index.subscriptions(topics) == listeners.len();
+        let mut is_whole = topics.as_ref().is_some_and(once);
+        for id in listeners {
             let Some(server) = self.connections.get_mut(&id) else { continue };
             match server.hearing(|interest| views.concerns(interest)) {
-                Hearing::Nobody => continue,
-                Hearing::One(subscription) if self.shares => {
-                    let Some(body) = views.body(&subscription.interest) else { continue };
-                    let tails = match &shared {
-                        Some((known, tails)) if Arc::ptr_eq(known, &body) => Arc::clone(tails),
-                        Some(_) | None => {
-                            let form = policy.readings.event_form;
-                            let tails = told::tails(Dialect::Graphql, core::iter::once(&body), form);
-                            shared = Some((body, Arc::clone(&tails)));
-                            tails
-                        }
-                    };
-                    self.told.push(Told { to: id, head: Arc::clone(&subscription.head), tails });
-                    continue;
+                Hearing::One(Subscription { interest: interest @ Interest::Field(plan), head, .. }) if self.shares => {
+                    is_whole &= Topic::says_all_of(plan);
+                    let listener = Listener { connection: id, head: Arc::clone(head) };
+                    match (views.body(interest), circles.last_mut()) {
+                        (None, _) => is_whole = false,
+                        (Some(body), Some((known, _, circle))) if Arc::ptr_eq(known, &body) => circle.push(listener),
+                        (Some(body), Some(_) | None) => circles.push((body, Arc::clone(plan), alloc::vec![listener])),
+                    }
                 }
-                Hearing::One(_) | Hearing::Apart => {}
-            }
-            if server.deliver_each(policy.readings.event_form, |interest| views.body(interest)) {
-                self.ready.push_back(id);
+                Hearing::Nobody => is_whole = false,
+                Hearing::One(_) | Hearing::Apart => {
+                    is_whole = false;
+                    if server.deliver_each(policy.readings.event_form, |interest| views.body(interest)) {
+                        self.ready.push_back(id);
+                    }
+                }
             }
         }
+        let mut known = Vec::new();
+        for (body, plan, listeners) in circles {
+            let to = Audience::from(listeners);
+            let tails = told::tails(Dialect::Graphql, core::iter::once(&body), policy.readings.event_form);
+            known.push((plan, Arc::clone(&to)));
+            self.told.push(Told { to, tails });
+        }
+        if let Some(topics) = topics.filter(|_| is_whole && !known.is_empty()) {
+            self.audiences.keep_about(topics, known);
+        }
+    }
+
+    /// Tells those who heard the last result about these topics, if they hear every one; whether they do.
+    fn announce_again(&mut self, topics: &[Topic], occurrence: &Occurrence) -> bool {
+        let policy = &self.policy;
+        let known = self.audiences.about(topics);
+        let Some(circles) = known.filter(|circles| circles.iter().all(|(_, to)| self.waits_for_none_of(to))) else {
+            return false;
+        };
+        let form = policy.readings.event_form;
+        let told = circles.iter().filter_map(|(plan, to)| {
+            let body = cut(plan, occurrence, policy)?;
+            Some(Told { to: Arc::clone(to), tails: told::tails(Dialect::Graphql, core::iter::once(body), form) })
+        });
+        self.told.extend(told);
+        true
     }
 
     fn announce_unevenly(&mut self, occurrence: &Occurrence) {
         let mut late = Vec::new();
         let policy = &self.policy;
         let mut views = Views::of(occurrence, policy);
-        for id in self.listeners_of(occurrence) {
+        let topics = self.looks_up_fields().then(|| self.index.topics_of(occurrence));
+        for id in self.listeners_of(topics.as_deref()) {
             let Some(server) = self.connections.get_mut(&id) else { continue };
             for subscription in recipients(server, policy, |interest| views.concerns(interest)) {
                 let Some(body) = server.subscription(&subscription).and_then(|own| views.body(&own.interest)) else {
@@ -325,6 +380,7 @@ impl Hub {
     ///
     /// Source: GQL-FILTER-026 to GQL-FILTER-028.
     pub fn invalidate(&mut self, field: &str, payload: &Json) {
+        self.audiences.forget();
         for (id, server) in &mut self.connections {
             let hit = |interest: &Interest| match interest {
                 Interest::Field(plan) if plan.field == field => {
@@ -401,6 +457,7 @@ impl Hub {
         self.ready.push_back(id);
         let moves = self.connections.get_mut(&id).map(Server::take_moves).unwrap_or_default();
         for moved in moves {
+            self.audiences.forget();
             if let Move::Came { topic, life } = &moved {
                 self.share_plan(id, topic, *life);
             }
@@ -432,6 +489,7 @@ impl Hub {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(mut server) = self.connections.remove(&id) {
             server.drop_all();
+            self.audiences.forget();
             follow(&mut self.index, id, &mut server);
         }
         self.deadlines.note(id, None);
@@ -439,17 +497,29 @@ impl Hub {
 
     /// Those who may hear an event on this channel, in the order of their ids.
     fn listeners_on(&self, channel: &Channel) -> Vec<ConnectionId> {
-        // Whoever compares channels loosely has to look at all.
-        let strict =
-            [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment, Check::NamespaceEnd];
-        if strict.iter().all(|check| self.policy.makes(*check)) {
+        if self.looks_up_channels() {
             return self.index.on_channel(channel);
         }
         self.connections.keys().copied().collect()
     }
 
-    /// Those who may hear a mutation's result, in the order of their ids.
-    fn listeners_of(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
+    /// Whoever compares channels loosely has to look at all.
+    fn looks_up_channels(&self) -> bool {
+        let strict =
+            [Check::ChannelMatch, Check::ChannelCase, Check::ChannelEnd, Check::WildcardSegment, Check::NamespaceEnd];
+        strict.iter().all(|check| self.policy.makes(*check))
+    }
+
+    /// Those who may hear what is about these topics, or about anything, in the order of their ids.
+    fn listeners_of(&self, topics: Option<&[Topic]>) -> Vec<ConnectionId> {
+        match topics {
+            Some(topics) => self.index.under(topics),
+            None => self.connections.keys().copied().collect(),
+        }
+    }
+
+    /// Whoever compares fields or arguments loosely has to look at all.
+    fn looks_up_fields(&self) -> bool {
         let strict = [
             Check::FieldMatch,
             Check::ArgumentsMatch,
@@ -457,10 +527,7 @@ impl Hub {
             Check::ArgumentEnd,
             Check::ArgumentOfNothing,
         ];
-        if strict.iter().all(|check| self.policy.makes(*check)) {
-            return self.index.of_occurrence(occurrence);
-        }
-        self.connections.keys().copied().collect()
+        strict.iter().all(|check| self.policy.makes(*check))
     }
 }
 

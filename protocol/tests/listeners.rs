@@ -5,12 +5,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use appsync_protocol::channel::Channel;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::envelope::Raw;
 use appsync_protocol::filter::Filter;
-use appsync_protocol::hub::{ConnectionId, Hub, Occurrence};
+use appsync_protocol::hub::{ConnectionId, Hub, Occurrence, Told};
 use appsync_protocol::json::{Json, parse_json};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::selection::{Field, Selection};
@@ -157,7 +158,7 @@ proptest! {
         if covers_prefix {
             policy.readings.bare_prefix = BarePrefix::Covered;
         }
-        let mut world = World::new(policy);
+        let mut world = World::new(policy, Way::Apart);
 
         for step in steps {
             let expected = world.expected(&step);
@@ -165,6 +166,97 @@ proptest! {
             prop_assert_eq!(heard, expected, "{:?}", step);
         }
     }
+}
+
+proptest! {
+    // What stays known from one event to the next goes wrong only where several things come together.
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    /// In which order connections are told is nobody's business; what each of them hears has an order.
+    #[test]
+    fn what_the_hub_shares_is_what_a_look_at_every_subscription_gives(
+        steps in steps(),
+        arguments in prop_oneof![Just(vec!["{}"]), prop::sample::subsequence(ARGUMENTS.to_vec(), 1..=3)],
+        filters in prop::option::of(any::<bool>()),
+        left_out in prop::option::of(prop::sample::select(&CHECKS)),
+        repeats in 1..4_usize,
+    ) {
+        let policy = left_out.map_or_else(Policy::default, |check| Policy::default().without(check));
+        let mut world = World::new(policy, Way::Shared);
+
+        for step in steps {
+            let step = step.with_arguments_of(&arguments, filters);
+            for _ in 0..repeats {
+                let mut expected = world.expected(&step);
+                let mut heard = world.play(&step);
+                expected.sort_by_key(|(connection, ..)| *connection);
+                heard.sort_by_key(|(connection, ..)| *connection);
+                prop_assert_eq!(heard, expected, "{:?}", step);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_has_lived_its_day_hears_no_more_of_what_is_shared() {
+    let mut world = World::new(Policy::default(), Way::Shared);
+    let field = Wanted { field: FIELDS[0], arguments: "{}", is_filtered: false, selects: "a" };
+    let told =
+        [Step::Publish { by: None, channel: CHANNELS[1] }, Step::Announce { field: FIELDS[0], object: OBJECTS[3] }];
+    for seat in [0, 1] {
+        world.play(&Step::Subscribe { seat, id: 0, channel: PATTERNS[0], field: field.clone() });
+    }
+
+    let before = told.each_ref().map(|step| world.play(step).len());
+    world.hub.elapse(Moment::START + Duration::from_secs(24 * 60 * 60));
+    world.drain();
+    let after = told.each_ref().map(|step| world.play(step).len());
+
+    assert_eq!((before, after), ([2, 1], [0, 0]));
+}
+
+#[test]
+fn who_is_told_something_else_first_hears_the_next_event_too() {
+    let mut world = World::new(Policy::default(), Way::Shared);
+    let field = Wanted { field: FIELDS[0], arguments: "{}", is_filtered: false, selects: "a" };
+    for seat in 0..4 {
+        world.act(&Step::Subscribe { seat, id: 0, channel: PATTERNS[0], field: field.clone() });
+        if seat < 2 {
+            world.drain();
+        }
+    }
+    let told =
+        [Step::Publish { by: None, channel: CHANNELS[1] }, Step::Announce { field: FIELDS[0], object: OBJECTS[3] }];
+
+    told.iter().for_each(|step| world.act(step));
+    let first = world.drain().len();
+    let next = told.each_ref().map(|step| world.play(step).len());
+
+    assert_eq!((first, next), (6, [4, 2]));
+}
+
+impl Step {
+    /// The same with fewer kinds of arguments, so that many want the same; all of them filtered or none, if that is said.
+    fn with_arguments_of(self, few: &[&'static str], filters: Option<bool>) -> Self {
+        match self {
+            Self::Subscribe { seat, id, channel, field } => {
+                let place = ARGUMENTS.iter().position(|known| *known == field.arguments).unwrap();
+                let arguments = few[place % few.len()];
+                let field = Wanted { arguments, is_filtered: filters.unwrap_or(field.is_filtered), ..field };
+                Self::Subscribe { seat, id, channel, field }
+            }
+            other @ (Self::Unsubscribe { .. } | Self::Lose { .. } | Self::Publish { .. } | Self::Announce { .. }) => {
+                other
+            }
+        }
+    }
+}
+
+/// How events leave the hub.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Apart,
+    Shared,
 }
 
 /// Connection, subscription, and the event or the members that are seen of it.
@@ -178,8 +270,11 @@ struct World {
 }
 
 impl World {
-    fn new(policy: Policy) -> Self {
+    fn new(policy: Policy, way: Way) -> Self {
         let mut world = Self { hub: Hub::new(policy.clone()), policy, seats: Vec::new() };
+        if way == Way::Shared {
+            world.hub.share();
+        }
         for seat in 0..SEATS {
             let id = world.accept(seat);
             world.seats.push((id, BTreeMap::new()));
@@ -200,6 +295,11 @@ impl World {
 
     /// Does it, and tells what arrived of events.
     fn play(&mut self, step: &Step) -> Vec<Arrival> {
+        self.act(step);
+        self.drain()
+    }
+
+    fn act(&mut self, step: &Step) {
         match step {
             Step::Subscribe { seat, id, channel, field } => self.say(self.seats[*seat].0, &match dialect(*seat) {
                 Dialect::Events => format!(
@@ -225,20 +325,28 @@ impl World {
             Step::Publish { by: None, channel } => {
                 let events = ["\"0\"", "\"1\""].map(Into::into).to_vec();
                 let channel = Channel::parse(channel).unwrap();
-                self.hub.broadcast(None, Broadcast { channel, events, after: std::time::Duration::ZERO });
+                self.hub.broadcast(None, Broadcast { channel, events, after: Duration::ZERO });
             }
             Step::Announce { field, object } => {
                 let object = parse_json(object).unwrap();
                 self.hub.announce(&Occurrence { field: (*field).into(), object });
             }
         }
-        self.drain()
     }
 
     fn drain(&mut self) -> Vec<Arrival> {
-        let mut heard = Vec::new();
+        let (mut heard, mut texts) = (Vec::new(), Vec::new());
+        self.hub.take_told(|Told { to, tails }| {
+            for (listener, tail) in to.iter().flat_map(|listener| tails.iter().map(move |tail| (listener, tail))) {
+                texts.push((listener.connection, format!("{}{tail}", listener.head)));
+            }
+        });
         while let Some((id, frame)) = self.hub.poll() {
-            let OwnedFrame::Text { text, .. } = frame else { continue };
+            if let OwnedFrame::Text { text, .. } = frame {
+                texts.push((id, text));
+            }
+        }
+        for (id, text) in texts {
             let message = parse_json(&text).unwrap();
             if message["type"] == "data" {
                 let members = message["payload"]["data"].as_object().into_iter().flatten();
@@ -246,6 +354,9 @@ impl World {
                     members.filter_map(|(_, object)| object.as_object()).flatten().map(|(name, _)| name.as_str());
                 let event = message["event"].as_str().map_or_else(|| members.collect(), str::to_owned);
                 heard.push((id, message["id"].as_str().unwrap().into(), event));
+            } else {
+                // A publisher that listens too has its answer before the events.
+                assert!(heard.iter().all(|(heard, ..)| *heard != id), "{text}");
             }
         }
         heard

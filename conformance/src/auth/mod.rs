@@ -223,9 +223,13 @@ pub fn credentials_of(headers: &Headers) -> Credentials {
         if read.get(name).is_some() {
             continue;
         }
-        let is_first_only = FIRST.iter().any(|own| own.eq_ignore_ascii_case(name));
-        let all = || headers.all(name).map(sigv4::trimmed).collect::<Vec<_>>().join(",");
-        read = read.with(name, if is_first_only { first.to_owned() } else { all() });
+        if FIRST.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            read = read.with(name, first);
+            continue;
+        }
+        let mut all = headers.all(name);
+        let first = all.next().map(sigv4::trimmed).unwrap_or_default();
+        read = read.with(name, all.fold(first, |joined, value| joined + "," + &sigv4::trimmed(value)));
     }
     read
 }

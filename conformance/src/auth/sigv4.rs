@@ -371,7 +371,14 @@ fn canonical_query(query: &str) -> String {
 
 /// Without spaces at the ends, and with one where there are several.
 pub(super) fn trimmed(value: &str) -> String {
-    value.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut trimmed = String::with_capacity(value.len());
+    for word in value.split(' ').filter(|word| !word.is_empty()) {
+        if !trimmed.is_empty() {
+            trimmed.push(' ');
+        }
+        trimmed.push_str(word);
+    }
+    trimmed
 }
 
 fn string_to_sign(date: &str, scope: &str, canonical: &str) -> String {

@@ -135,13 +135,15 @@ pub(crate) struct Intake<R> {
     start: usize,
     /// How much is read at a time, in bytes.
     step: usize,
+    /// A head that was looked at, but not asked for: its length, what it says, and the minor version of HTTP.
+    ahead: Option<(usize, Request, u8)>,
 }
 
 /// How much is read at a time, in bytes.
 const STEP: usize = 4096;
 
 /// The same where one request after the other comes.
-const KEPT_STEP: usize = 32 * 1024;
+const KEPT_STEP: usize = 64 * 1024;
 
 /// Most fields in a head.
 const MAX_FIELDS: usize = 128;
@@ -157,7 +159,7 @@ const BODY: &str = "the body";
 
 impl<R: AsyncRead + Unpin> Intake<R> {
     pub(crate) const fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), start: 0, step: STEP }
+        Self { reader, buffer: Vec::new(), start: 0, step: STEP, ahead: None }
     }
 
     /// From now on more is read at a time: the connection is kept for other requests.
@@ -171,13 +173,15 @@ impl<R: AsyncRead + Unpin> Intake<R> {
     }
 
     /// Whether a whole request has come that was not asked for yet. It may say no where one has.
-    pub(crate) fn holds_request(&self) -> bool {
+    pub(crate) fn holds_request(&mut self) -> bool {
         let Some(len) = head_end(self.rest(), 0) else { return false };
-        let length = parse_request(&self.rest()[..len]).and_then(|(request, _)| request_length(&request.headers));
-        match length {
+        let Ok((request, version)) = parse_request(&self.rest()[..len]) else { return false };
+        let holds = match request_length(&request.headers) {
             Ok(BodyLength::Exact(body)) => body <= (self.rest().len() - len) as u64,
             Ok(BodyLength::Chunked | BodyLength::UntilClose) | Err(_) => false,
-        }
+        };
+        self.ahead = Some((len, request, version));
+        holds
     }
 
     /// What was read, but not asked for; in an allocation of its own size, because it becomes a read buffer.
@@ -206,6 +210,10 @@ impl<R: AsyncRead + Unpin> Intake<R> {
 
     /// The head of a request, with the minor version of HTTP.
     pub(crate) async fn request(&mut self, limit: usize) -> Result<(Request, u8), ReadFailure> {
+        if let Some((len, request, version)) = self.ahead.take_if(|(len, ..)| *len <= limit) {
+            self.start += len;
+            return Ok((request, version));
+        }
         let len = self.head(limit, starts_request).await?;
         let request = parse_request(&self.rest()[..len])?;
         self.start += len;
@@ -463,8 +471,9 @@ fn parse_failure(error: httparse::Error, head: &[u8]) -> ReadFailure {
 }
 
 fn headers(fields: &[httparse::Header<'_>]) -> Headers {
-    fields.iter().fold(Headers::new(), |headers, field| {
-        headers.with(field.name, String::from_utf8_lossy(field.value).into_owned())
+    let bytes = fields.iter().map(|field| field.name.len() + field.value.len()).sum();
+    fields.iter().fold(Headers::with_capacity(fields.len(), bytes), |headers, field| {
+        headers.with(field.name, String::from_utf8_lossy(field.value))
     })
 }
 

@@ -82,7 +82,7 @@ pub trait Service: Send + 'static {
     /// Asks it to give what many hear by [`told`](Self::told), if it can.
     fn share(&mut self) {}
 
-    /// Gives what many hear. Called after every other call, before [`poll`](Self::poll).
+    /// Gives what many hear, in order. Called after every other call, before [`poll`](Self::poll).
     fn told(&mut self, _to: &mut dyn FnMut(Told)) {}
 
     /// The next frame to send. Called until there is none, after every other call.

@@ -12,33 +12,40 @@ use crate::channel::Channel;
 use crate::json::Json;
 use crate::server::{Move, Topic};
 
-/// Connections by topic; lists are sorted and never empty.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index(BTreeMap<Topic, Vec<ConnectionId>>);
+pub(super) struct Index {
+    /// Connections by topic; lists are sorted and never empty.
+    topics: BTreeMap<Topic, Vec<ConnectionId>>,
+    /// Topics that an argument narrows.
+    narrowed: usize,
+}
 
 impl Index {
     pub(super) const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self { topics: BTreeMap::new(), narrowed: 0 }
     }
 
     /// Follows what became of a subscription of this connection.
     pub(super) fn follow(&mut self, id: ConnectionId, moved: Move) {
         match moved {
             Move::Came { topic, life: _ } => {
-                let listeners = self.0.entry(topic).or_default();
+                let is_narrowed = topic.is_narrowed();
+                let listeners = self.topics.entry(topic).or_default();
                 if listeners.is_empty() {
                     // Most topics have one listener, and there may be ten thousand topics.
                     listeners.reserve_exact(1);
+                    self.narrowed += usize::from(is_narrowed);
                 }
                 listeners.insert(listeners.partition_point(|other| *other <= id), id);
             }
             Move::Left(topic) => {
-                let Some(listeners) = self.0.get_mut(&topic) else { return };
+                let Some(listeners) = self.topics.get_mut(&topic) else { return };
                 if let Ok(place) = listeners.binary_search(&id) {
                     listeners.remove(place);
                 }
                 if listeners.is_empty() {
-                    self.0.remove(&topic);
+                    self.topics.remove(&topic);
+                    self.narrowed -= usize::from(topic.is_narrowed());
                 }
             }
         }
@@ -46,7 +53,7 @@ impl Index {
 
     /// Somebody with a subscription about this: the one that came last.
     pub(super) fn latest(&self, topic: &Topic) -> Option<ConnectionId> {
-        self.0.get(topic)?.last().copied()
+        self.topics.get(topic)?.last().copied()
     }
 
     /// Who may hear an event on this channel: those who named it, and those who named a prefix of it.
@@ -55,20 +62,22 @@ impl Index {
     pub(super) fn on_channel(&self, channel: &Channel) -> Vec<ConnectionId> {
         let whole = channel.as_str();
         let ends = whole.match_indices('/').map(|(end, _)| end).skip(1).chain([whole.len()]);
-        self.under(ends.map(|end| Topic::below(&whole[..end])).chain([Topic::at(channel)]))
+        let topics: Vec<_> = ends.map(|end| Topic::below(&whole[..end])).chain([Topic::at(channel)]).collect();
+        self.under(&topics)
     }
 
-    /// Who may hear a mutation's result.
-    pub(super) fn of_occurrence(&self, occurrence: &Occurrence) -> Vec<ConnectionId> {
+    /// What a mutation's result is about, as far as somebody listens.
+    pub(super) fn topics_of(&self, occurrence: &Occurrence) -> Vec<Topic> {
         let Occurrence { field, object } = occurrence;
-        let members = object.as_object().into_iter().flatten();
+        let members = object.as_object().filter(|_| self.narrowed > 0).into_iter().flatten();
         let narrowed = members.filter_map(|(name, value): (_, &Json)| Topic::argument(field, name, value));
-        self.under(narrowed.chain([Topic::field(field)]))
+        narrowed.chain([Topic::field(field)]).filter(|topic| self.topics.contains_key(topic)).collect()
     }
 
-    fn under(&self, topics: impl Iterator<Item = Topic>) -> Vec<ConnectionId> {
+    /// Who has a subscription about one of these.
+    pub(super) fn under(&self, topics: &[Topic]) -> Vec<ConnectionId> {
         let mut listeners = Vec::new();
-        for found in topics.filter_map(|topic| self.0.get(&topic)) {
+        for found in topics.iter().filter_map(|topic| self.topics.get(topic)) {
             listeners.extend_from_slice(found);
         }
         listeners.sort_unstable();
@@ -76,15 +85,23 @@ impl Index {
         listeners
     }
 
+    /// Subscriptions about one of these.
+    pub(super) fn subscriptions(&self, topics: &[Topic]) -> usize {
+        topics.iter().filter_map(|topic| self.topics.get(topic)).map(Vec::len).sum()
+    }
+
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.0.values().map(Vec::len).sum()
+        self.topics.values().map(Vec::len).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
+    use crate::json::json_text;
 
     fn at(text: &str) -> Topic {
         Topic::at(&Channel::parse(text).unwrap())
@@ -112,7 +129,37 @@ mod tests {
         }
 
         assert_eq!(found, [1, 1, 1, 1, 1, 0]);
-        assert_eq!((index.len(), index.0.len()), (0, 0));
+        assert_eq!((index.len(), index.topics.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_result_is_about_what_somebody_listens_to_and_no_more() {
+        let (narrowed, plain) = (Topic::argument("onNote", "board", &json_text("b1")).unwrap(), Topic::field("onNote"));
+        let occurrence = Occurrence {
+            field: "onNote".into(),
+            object: Json::Object(
+                [("board", "b1"), ("text", "x")].map(|(k, v)| (k.into(), json_text(v))).into_iter().collect(),
+            ),
+        };
+        let (mut index, id) = (Index::new(), ConnectionId(1));
+        let mut found = Vec::new();
+
+        for moved in [
+            came(plain.clone()),
+            came(narrowed.clone()),
+            came(narrowed.clone()),
+            Move::Left(narrowed.clone()),
+            Move::Left(plain.clone()),
+            Move::Left(narrowed.clone()),
+        ] {
+            index.follow(id, moved);
+            found.push((index.topics_of(&occurrence), index.narrowed));
+        }
+
+        let both = vec![narrowed.clone(), plain.clone()];
+        let expected =
+            [(vec![plain], 0), (both.clone(), 1), (both.clone(), 1), (both, 1), (vec![narrowed], 1), (Vec::new(), 0)];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -40,6 +40,16 @@ impl Topic {
         }
     }
 
+    /// Whether what is about the topic of this plan concerns it in any case.
+    pub(crate) fn says_all_of(plan: &Plan) -> bool {
+        plan.filter.is_none()
+            && match plan.arguments.len() {
+                0 => true,
+                1 => Self::narrowed(plan).is_some(),
+                _ => false,
+            }
+    }
+
     fn narrowed(plan: &Plan) -> Option<Self> {
         let arguments = plan.filter.is_none().then_some(&plan.arguments)?;
         arguments.iter().find_map(|(name, value)| Self::argument(&plan.field, name, value))
@@ -58,6 +68,11 @@ impl Topic {
     /// Subscriptions to this field that no argument narrows.
     pub(crate) fn field(field: &str) -> Self {
         Self([".", field].concat().into())
+    }
+
+    /// Whether it is that of a field with one of its arguments.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.0.starts_with(':')
     }
 
     /// Subscriptions to this field that this argument narrows; `None` if no value like it is looked up.

@@ -13,6 +13,7 @@
 //! members it does not know and blank lines.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -108,7 +109,7 @@ pub fn read(text: &str) -> Result<Transcript, TranscriptError> {
                 if transcript.entries().last().is_some_and(|last| last.at > entry.at) {
                     return Err(error(TranscriptFault::TimeRunsBackwards));
                 }
-                transcript.push(entry);
+                transcript.push(*entry);
             }
             Line::Dropped(count) => dropped = dropped.saturating_add(count),
         }
@@ -201,7 +202,7 @@ fn array<T>(items: impl Iterator<Item = T>, push: impl Fn(&mut String, T)) -> St
 }
 
 enum Line {
-    Entry(Entry),
+    Entry(Box<Entry>),
     Dropped(u64),
 }
 
@@ -211,11 +212,11 @@ fn read_line(line: &str) -> Result<Line, TranscriptFault> {
     if object.find("dropped").is_some() {
         return Ok(Line::Dropped(object.number("dropped")?));
     }
-    Ok(Line::Entry(Entry {
+    Ok(Line::Entry(Box::new(Entry {
         at: Moment::from_micros(object.number("at")?),
         connection: object.small("connection")?,
         what: read_what(&object)?,
-    }))
+    })))
 }
 
 fn read_what(object: &Object<'_>) -> Result<What, TranscriptFault> {

@@ -14,6 +14,7 @@ use appsync_protocol::moment::Moment;
 
 use super::Bent;
 use super::errors::{FieldFailure, RequestError};
+use super::execute::Invalidation;
 use super::settings::{ResolverSettings, Settings, SettingsError, SubscriptionSettings};
 use super::template::{Given, Template};
 
@@ -56,6 +57,25 @@ pub(super) enum Gives {
     Last(String),
     /// An error.
     Failure(FieldFailure),
+}
+
+/// Calls of `invalidateSubscriptions` in one request; one more is an error.
+const INVALIDATIONS_MAX: usize = 5;
+
+impl Resolver {
+    /// Notes what it ends (GQL-FILTER-026).
+    pub(super) fn invalidate(&self, given: &Given<'_>, all: &mut Vec<Invalidation>) -> Result<(), FieldFailure> {
+        for call in &self.invalidates {
+            if all.len() == INVALIDATIONS_MAX {
+                let message = format!("invalidateSubscriptions can be called {INVALIDATIONS_MAX} times in a request");
+                let error_type = Some("MappingTemplate".into());
+                return Err(FieldFailure { error_type, error_info: Json::Null, message });
+            }
+            let payload = call.payload.fill(given, &mut || Json::Null);
+            all.push(Invalidation { field: call.field.clone(), payload });
+        }
+        Ok(())
+    }
 }
 
 /// A call of `invalidateSubscriptions`.

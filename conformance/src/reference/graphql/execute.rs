@@ -18,7 +18,7 @@ use appsync_protocol::server::Identity;
 
 use super::Engine;
 use super::access::Access;
-use super::declared::{DELAY_MAX, Declared, Gives, since_1970};
+use super::declared::{DELAY_MAX, Declared, since_1970};
 use super::documents::Request;
 use super::errors::{FieldFailure, GraphqlError, RequestError};
 use super::resolvers::Call;
@@ -64,9 +64,6 @@ pub struct Occurrence {
 
 const MALFORMED: &str = "MalformedHttpRequestException";
 const BAD_REQUEST: &str = "BadRequestException";
-
-/// Calls of `invalidateSubscriptions` in one request; one more is an error.
-const INVALIDATIONS_MAX: usize = 5;
 
 impl Engine {
     /// Executes the body of a `POST` to the GraphQL endpoint (GQL-HTTP-001, GQL-HTTP-007 to
@@ -148,22 +145,16 @@ impl Engine {
         let resolver = gate.declared.resolver(on, name);
         results.after += resolver.map_or(Duration::ZERO, |resolver| resolver.delay);
         let now = since_1970(self.started_at, self.now).saturating_add(results.after);
-        let given = Given { arguments: &arguments, name: &gate.who.name, now };
-        let gives = resolver.map_or(&Gives::Usual, |resolver| &resolver.gives);
         let call = Call { schema: scope.schema, kind, field: &group.field.definition };
-        let result = self.store.run(call, gives, &given)?;
-        for call in resolver.map_or(&[][..], |resolver| &resolver.invalidates) {
-            if results.invalidations.len() == INVALIDATIONS_MAX {
-                let message = format!("invalidateSubscriptions can be called {INVALIDATIONS_MAX} times in a request");
-                return Err(FieldFailure {
-                    error_type: Some("MappingTemplate".into()),
-                    error_info: Json::Null,
-                    message,
-                });
+        let result = match resolver {
+            None => self.store.resolve(call, arguments),
+            Some(resolver) => {
+                let given = Given { arguments: &arguments, name: &gate.who.name, now };
+                let result = self.store.run(call, &resolver.gives, &given)?;
+                resolver.invalidate(&given, &mut results.invalidations)?;
+                result
             }
-            let payload = call.payload.fill(&given, &mut || Json::Null);
-            results.invalidations.push(Invalidation { field: call.field.clone(), payload });
-        }
+        };
         if gate.declared.answers_from(name) && kind == OperationType::Mutation {
             self.store.keep(name, &result);
         }

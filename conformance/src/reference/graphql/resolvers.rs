@@ -76,13 +76,12 @@ impl Store {
 
     /// Runs the resolver of a root field as it is declared.
     pub(super) fn run(&mut self, call: Call<'_>, gives: &Gives, given: &Given<'_>) -> Result<Json, FieldFailure> {
-        let Call { schema, kind, field } = call;
         let result = match gives {
             Gives::Failure(failure) => return Err(failure.clone()),
-            Gives::Usual => self.resolve(schema, kind, field, given.arguments.clone()),
-            Gives::Arguments => self.echo(schema, field, given.arguments.clone()),
+            Gives::Usual => self.resolve(call, given.arguments.clone()),
+            Gives::Arguments => self.echo(call, given.arguments.clone()),
             Gives::Argument(name) => match given.arguments.get(name) {
-                Some(Json::Object(members)) => self.echo(schema, field, members.clone()),
+                Some(Json::Object(members)) => self.echo(call, members.clone()),
                 Some(other) => other.clone(),
                 None => Json::Null,
             },
@@ -98,11 +97,12 @@ impl Store {
     }
 
     /// Runs the resolver of a root field of which nothing is declared.
-    fn resolve(&mut self, schema: &Schema, kind: OperationType, field: &FieldDefinition, arguments: JsonMap) -> Json {
+    pub(super) fn resolve(&mut self, call: Call<'_>, arguments: JsonMap) -> Json {
+        let Call { kind, field, .. } = call;
         let row = RESOLVERS.iter().find(|(of, name, _)| self.has_table && *of == kind && field.name == *name);
         match (row, kind) {
             (Some((_, _, resolver)), _) => resolver(self, arguments),
-            (None, OperationType::Mutation) => self.echo(schema, field, arguments),
+            (None, OperationType::Mutation) => self.echo(call, arguments),
             (None, OperationType::Query | OperationType::Subscription) => Json::Null,
         }
     }
@@ -127,7 +127,8 @@ impl Store {
 
     /// Makes the arguments the result: input objects are opened, an object without its `id` gets one, a
     /// scalar is the first argument.
-    fn echo(&mut self, schema: &Schema, field: &FieldDefinition, arguments: JsonMap) -> Json {
+    fn echo(&mut self, call: Call<'_>, arguments: JsonMap) -> Json {
+        let Call { schema, field, .. } = call;
         let result = match schema.types.get(field.ty.inner_named_type()) {
             Some(ExtendedType::Object(of)) => {
                 let mut object = opened(arguments);
@@ -182,7 +183,8 @@ mod tests {
         let schema = Schema::parse(SDL, "test.graphql").unwrap();
         let field = schema.type_field("Mutation", name).unwrap();
         let Some(Json::Object(arguments)) = appsync_protocol::json::parse_json(arguments) else { panic!() };
-        store.resolve(&schema, OperationType::Mutation, field, arguments).to_string()
+        let call = Call { schema: &schema, kind: OperationType::Mutation, field };
+        store.resolve(call, arguments).to_string()
     }
 
     #[test]

@@ -126,7 +126,8 @@ impl<S: Service> Connection<S> {
         };
         let request = if self.is_refused { request.and(Err(Some(too_many()))) } else { request };
         if !matches!(request, Ok(Incoming::Plain { .. })) {
-            self.hub.flush();
+            // Who caused it is held back by its next request.
+            let _ = self.hub.flush();
             if !door.send().await {
                 return Shaken::Over;
             }
@@ -164,18 +165,18 @@ impl<S: Service> Connection<S> {
         request: &Request,
         keeps: bool,
     ) -> Shaken<S> {
-        let (Answer { response, after }, is_pressing) = self.hub.http(request);
+        let (Answer { response, after }, is_due) = self.hub.http(request);
         let omits_body = request.method == "HEAD";
         let then = if keeps { Then::Keep } else { Then::Close };
         let text = http::write_response(&response, omits_body, then);
-        let is_prompt = !is_pressing && after.is_zero();
+        let is_prompt = !is_due && after.is_zero();
         if keeps && is_prompt && door.unsent.len() < UNSENT_MAX && door.intake.holds_request() {
             door.unsent.extend_from_slice(&text);
             return Shaken::Kept;
         }
 
-        self.hub.flush();
-        if !is_prompt && !door.send().await {
+        let is_pressing = self.hub.flush();
+        if (is_pressing || !after.is_zero()) && !door.send().await {
             return Shaken::Over;
         }
         if is_pressing {
@@ -373,8 +374,7 @@ where
             Turn::Sent => flow.reads_first = true,
             Turn::Eased => {}
             Turn::Received(frame) => match receive(hub, id, &mut flow, frame).await {
-                Received::Messages { pressing } => flow.is_pressing = pressing,
-                Received::Burst => {}
+                Received::Messages | Received::Burst => {}
                 Received::End => return Box::pin(fail(flow.framed)).await,
                 Received::Close => return Box::pin(finish(flow.framed, Manner::AtOnce)).await,
                 Received::Left(end) => return leave(hub, id, flow.framed, end).await,
@@ -455,10 +455,7 @@ fn sending(taken: Result<Parcel, Cut>) -> Turn {
 
 /// What a client sent.
 enum Received {
-    /// Messages; whether the last one led to more than subscribers take.
-    Messages {
-        pressing: bool,
-    },
+    Messages,
     /// As many messages as it may send at a time.
     Burst,
     Close,
@@ -474,11 +471,10 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let received = receive_burst(hub, id, flow, first).await;
-    hub.flush();
+    flow.is_pressing = hub.flush();
     if matches!(received, Received::Burst) {
         // A client that never pauses must not keep the others from theirs.
         tokio::task::yield_now().await;
-        return Received::Messages { pressing: false };
     }
     received
 }
@@ -501,7 +497,7 @@ where
             }
             OwnedFrame::Text { .. } | OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => {
                 if hub.frame(id, frame.borrow()) {
-                    return Received::Messages { pressing: true };
+                    return Received::Messages;
                 }
                 // An answer must not come after that to a ping or a close frame behind it.
                 for _ in 0..PARCELS_MAX {
@@ -520,7 +516,7 @@ where
             None => break,
         }
     }
-    Received::Messages { pressing: false }
+    Received::Messages
 }
 
 /// How a parcel ends the connection.

@@ -1,21 +1,23 @@
 //! The lock around the service, and the way from it to the queues of the connections.
 //!
 //! A connection is in `outlets` from the moment the service accepted it until the service was told its end: presence
-//! there is what makes the end be told exactly once. Frames for anybody else are dropped.
+//! there is what makes the end be told exactly once. Frames for anybody else are dropped. Events for one audience are
+//! collected until there is something else for somebody in it, or until a flush: a thousand queues are then given many
+//! events at a time, and not each of them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use appsync_protocol::hub::ConnectionId;
+use appsync_protocol::hub::{Audience, ConnectionId, Listener, Told};
 use appsync_protocol::moment::Moment;
 use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::liveness::{Due, Liveness, ping};
-use super::queue::{Flush, Inlet, Pressure, Queue, Queued, Refused};
+use super::queue::{Flush, Inlet, Pressure, Queue, Queued, Refused, Run, Template};
 use super::{Answer, Notice, Options, Service, Summary, WhenFull};
 
 /// The service as the tasks see it.
@@ -34,7 +36,13 @@ pub(super) struct Hub<S> {
 struct State<S> {
     service: S,
     outlets: Outlets,
-    /// What was called last has filled a queue more than half.
+    /// Frames that can wait for one connection.
+    limit: usize,
+    /// What all of an audience hear and nobody was given yet.
+    pending: Option<(Audience, Run)>,
+    /// What waits should go before there is more.
+    is_due: bool,
+    /// A queue was filled more than half since the last flush.
     presses: bool,
     /// Queues that are to be flushed.
     dirty: Vec<Arc<Queue>>,
@@ -63,6 +71,9 @@ impl<S: Service> Hub<S> {
         let state = State {
             service,
             outlets: Outlets::default(),
+            limit: options.queue.max(1),
+            pending: None,
+            is_due: false,
             presses: false,
             dirty: Vec::new(),
             awaited: None,
@@ -100,31 +111,38 @@ impl<S: Service> Hub<S> {
         })
     }
 
-    /// Answers a request, and tells whether it led to more than subscribers take.
+    /// Answers a request, and tells whether a flush is due before the next one.
     pub(super) fn http(&self, request: &Request) -> (Answer, bool) {
-        self.press(|state, at| {
+        self.cause(|state, at| {
             state.requests += 1;
             state.service.http(at, request)
         })
     }
 
-    /// Writes what calls have led to. Only after [`http`](Self::http) and [`frame`](Self::frame) somebody has to ask for it.
-    pub(super) fn flush(&self) {
-        let dirty = std::mem::take(&mut self.lock().dirty);
+    /// Writes what calls have led to, and tells whether whoever caused it has to wait until subscribers have taken more.
+    /// Only after [`http`](Self::http) and [`frame`](Self::frame) somebody has to ask for it.
+    pub(super) fn flush(&self) -> bool {
+        let (dirty, presses) = {
+            let mut state = self.lock();
+            state.hand_out(Moment::from(self.started.elapsed()));
+            (std::mem::take(&mut state.dirty), std::mem::take(&mut state.presses))
+        };
+        let mut template = Template::default();
         for queue in dirty {
-            queue.flush();
+            queue.flush(&mut template);
         }
+        presses && self.holds_back
     }
 
-    /// Tells what a client sent, unless its end is on the way; and whether it led to more than subscribers take.
+    /// Tells what a client sent, unless its end is on the way; and whether a flush is due before the next.
     pub(super) fn frame(&self, id: ConnectionId, frame: Frame<'_>) -> bool {
-        let ((), presses) = self.press(|state, at| {
+        let ((), is_due) = self.cause(|state, at| {
             if let Some(outlet) = state.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending) {
                 outlet.liveness.hear(at);
                 state.service.frame(at, id, frame);
             }
         });
-        presses
+        is_due
     }
 
     /// How much waits for all connections.
@@ -223,23 +241,21 @@ impl<S: Service> Hub<S> {
         }
     }
 
-    /// A call of somebody who can be held back.
-    fn press<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> (T, bool) {
-        if !self.holds_back {
-            return (self.call_and(act, |_, result| result), false);
-        }
+    /// A call of somebody who asks for a flush.
+    fn cause<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> (T, bool) {
         self.call_and(
             |state, at| {
-                state.presses = false;
+                state.is_due = false;
                 act(state, at)
             },
-            |state, result| (result, state.presses),
+            |state, result| (result, state.is_due),
         )
     }
 
     fn call<T>(&self, act: impl FnOnce(&mut State<S>, Moment) -> T) -> T {
         let result = self.call_and(act, |_, result| result);
-        self.flush();
+        // Nobody is held back who only comes or goes.
+        let _ = self.flush();
         result
     }
 
@@ -295,28 +311,52 @@ impl<S: Service> State<S> {
     }
 
     fn drain(&mut self, at: Moment) {
-        let mut full = Vec::new();
-        let Self { service, outlets, presses, dirty, .. } = self;
-        service.told(&mut |told| {
-            let to = told.to;
-            let Some(outlet) = outlets.get(&to).filter(|outlet| !outlet.is_ending) else { return };
-            match outlet.queue.push_told(told) {
+        let mut all = Vec::new();
+        self.service.told(&mut |told| all.push(told));
+        for told in all {
+            self.collect(at, told);
+        }
+        while let Some((id, frame)) = self.service.poll() {
+            self.deliver(at, id, frame);
+        }
+    }
+
+    fn collect(&mut self, at: Moment, Told { to, tails }: Told) {
+        let limit = self.limit;
+        if !matches!(&self.pending, Some((known, run)) if Arc::ptr_eq(known, &to) && !run.is_long(limit)) {
+            self.hand_out(at);
+        }
+        let (_, run) = self.pending.get_or_insert_with(|| (to, Run::default()));
+        run.add(tails);
+        self.is_due |= run.is_long(limit);
+    }
+
+    /// Gives what was collected to the queues.
+    fn hand_out(&mut self, at: Moment) {
+        let Some((to, run)) = self.pending.take() else { return };
+        let Self { outlets, presses, is_due, dirty, .. } = self;
+        let (run, mut full) = (Arc::new(run), Vec::new());
+        for Listener { connection, head } in to.iter() {
+            let Some(outlet) = outlets.get(connection).filter(|outlet| !outlet.is_ending) else { continue };
+            match outlet.queue.push_run(head, &run) {
                 Ok((queued, flush)) => {
                     *presses |= queued == Queued::Pressed;
                     if flush == Flush::Due {
                         dirty.push(Arc::clone(&outlet.queue));
                     }
                 }
-                Err(Refused::Full) => full.push(to),
+                Err(Refused::Full) => full.push(*connection),
                 Err(Refused::Closed) => {}
             }
-        });
+        }
+        *is_due |= *presses;
+        if full.is_empty() {
+            return;
+        }
         for id in full {
             self.drop_slow(at, id);
         }
-        while let Some((id, frame)) = self.service.poll() {
-            self.deliver(at, id, frame);
-        }
+        self.drain(at);
     }
 
     /// The queue of a connection is full.
@@ -329,6 +369,10 @@ impl<S: Service> State<S> {
     }
 
     fn deliver(&mut self, at: Moment, id: ConnectionId, frame: OwnedFrame) {
+        let hears = |(to, _): &(Audience, Run)| to.binary_search_by_key(&id, |listener| listener.connection).is_ok();
+        if self.pending.as_ref().is_some_and(hears) {
+            self.hand_out(at);
+        }
         let Some(outlet) = self.outlets.get_mut(&id).filter(|outlet| !outlet.is_ending) else {
             return;
         };
@@ -342,6 +386,7 @@ impl<S: Service> State<S> {
             Ok(queued) => {
                 outlet.is_ending = is_end;
                 self.presses |= queued == Queued::Pressed;
+                self.is_due |= self.presses;
             }
             Err(Refused::Full) => self.drop_slow(at, id),
             Err(Refused::Closed) => {}

@@ -6,10 +6,10 @@
 //! ```
 //!
 //! Texts are what nearly everything is: they wait as the bytes that go out, one after the other, so that any number of
-//! them costs the task one move and one write. Events that many hear wait as what is shared of them, and become bytes when
-//! they are taken. While the task of a plain connection sleeps, they are written without waking it: that is what a flush
-//! of the hub does, once for all that a client's messages led to. What TCP does not take then is left to the task, which
-//! takes it before it does anything else. An idle connection is the usual one, and there may be ten thousand: a
+//! them costs the task one move and one write. Events that many hear wait as runs, which all of them share, and become
+//! bytes when they are taken. While the task of a plain connection sleeps, they are written without waking it: that is
+//! what a flush of the hub does, once for all that a client's messages led to. What TCP does not take then is left to the
+//! task, which takes it before it does anything else. An idle connection is the usual one, and there may be ten thousand: a
 //! queue that is empty holds no memory besides its own fields. The invariants: frames leave in the order in which they
 //! came; there are never more than the limit, in number or in size; a change that the task has not seen yet wakes it at
 //! once; what [`Pressure`] counts are the queues that are more than half full.
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use appsync_protocol::hub::Told;
+use appsync_protocol::hub::Tails;
 use appsync_protocol::wire::OwnedFrame;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -78,12 +78,30 @@ pub(super) enum Parcel {
     Frame(OwnedFrame),
 }
 
-/// Events that others hear too, how many, and their size.
+/// Events in a row that others hear too, each with its own head.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    tails: Vec<Tails>,
+    frames: usize,
+    /// Of all tails.
+    bytes: usize,
+}
+
+/// Runs, with what begins each of their frames for one connection; how many frames, and their size.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    told: Vec<Told>,
+    runs: Vec<(Arc<str>, Arc<Run>)>,
     frames: usize,
     bytes: usize,
+}
+
+/// The frames of a run for somebody, which are those for the next one as well but for their heads.
+#[derive(Default)]
+pub(super) struct Template {
+    of: Option<(Arc<Run>, Arc<str>)>,
+    bytes: Vec<u8>,
+    /// Where the heads are.
+    heads: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -183,9 +201,9 @@ impl Queue {
     }
 
     /// Queues events that others hear too. They may need a flush.
-    pub(super) fn push_told(&self, told: Told) -> Result<(Queued, Flush), Refused> {
+    pub(super) fn push_run(&self, head: &Arc<str>, run: &Arc<Run>) -> Result<(Queued, Flush), Refused> {
         let mut waiting = self.lock();
-        let queued = self.admit(&mut waiting, |waiting| waiting.add_told(told))?;
+        let queued = self.admit(&mut waiting, |waiting| waiting.add_run(head, run))?;
         if waiting.wire.is_some() && matches!(waiting.sleeper, Some((_, For::Anything))) {
             let was_dirty = std::mem::replace(&mut waiting.is_dirty, true);
             return Ok((queued, if was_dirty { Flush::NotDue } else { Flush::Due }));
@@ -208,23 +226,23 @@ impl Queue {
         Ok(if is_pressed { Queued::Pressed } else { Queued::Freely })
     }
 
-    /// Writes what waits, if the task sleeps; wakes it if something is left.
-    pub(super) fn flush(&self) {
+    /// Writes what waits, if the task sleeps; wakes it if something is left. `template` is that of the queue before.
+    pub(super) fn flush(&self, template: &mut Template) {
         let mut waiting = self.lock();
         waiting.is_dirty = false;
         let (Some((_, For::Anything)), Some(wire)) = (&waiting.sleeper, waiting.wire.clone()) else { return };
         while let Some(parcel) = waiting.parcels.pop_front() {
             let (frames, size) = parcel.measure();
-            let bytes = match parcel {
-                Parcel::Texts(bytes, _) => bytes,
-                Parcel::Told(shared) => shared.to_bytes(),
+            let bytes = match &parcel {
+                Parcel::Texts(bytes, _) => bytes.as_slice(),
+                Parcel::Told(shared) => template.fill(shared),
                 Parcel::Frame(_) => {
                     waiting.parcels.push_front(parcel);
                     break;
                 }
             };
             // That it failed shows when the task writes.
-            let written = wire.try_write(&bytes).unwrap_or(0);
+            let written = wire.try_write(bytes).unwrap_or(0);
             waiting.frames -= frames;
             waiting.bytes -= size;
             if written < bytes.len() {
@@ -295,15 +313,15 @@ impl Waiting {
         }
     }
 
-    fn add_told(&mut self, told: Told) {
-        let (frames, bytes) = (told.tails.len(), told_bytes(&told));
+    fn add_run(&mut self, head: &Arc<str>, run: &Arc<Run>) {
+        let (frames, bytes) = (run.frames, run.size(head));
         self.frames += frames;
         self.bytes += bytes;
         match self.parcels.back_mut() {
-            Some(Parcel::Told(shared)) if shared.bytes + bytes <= PARCEL => shared.add(told, frames, bytes),
+            Some(Parcel::Told(shared)) if shared.bytes + bytes <= PARCEL => shared.add(head, run),
             Some(Parcel::Texts(..) | Parcel::Told(_) | Parcel::Frame(_)) | None => {
                 let mut shared = Shared::default();
-                shared.add(told, frames, bytes);
+                shared.add(head, run);
                 self.begin(Parcel::Told(shared));
             }
         }
@@ -324,9 +342,59 @@ fn wake(sleeper: Option<Waker>) {
     }
 }
 
-/// As frames.
-fn told_bytes(told: &Told) -> usize {
-    told.tails.iter().map(|tail| HEAD_MAX + told.head.len() + tail.len()).sum()
+impl Run {
+    /// Adds the events of one publish.
+    pub(super) fn add(&mut self, tails: Tails) {
+        self.frames += tails.len();
+        self.bytes += tails.iter().map(|tail| tail.len()).sum::<usize>();
+        self.tails.push(tails);
+    }
+
+    /// Whether it should go before there is one event more: a queue for `limit` frames must not be full of it.
+    pub(super) const fn is_long(&self, limit: usize) -> bool {
+        self.frames * 4 >= limit || self.bytes >= PARCEL
+    }
+
+    /// As frames with this head, at most.
+    fn size(&self, head: &str) -> usize {
+        self.frames * (HEAD_MAX + head.len()) + self.bytes
+    }
+
+    /// Appends its frames, and notes where the heads are.
+    fn write(&self, head: &str, out: &mut Vec<u8>, heads: &mut Vec<usize>) {
+        out.reserve(self.size(head));
+        for tail in self.tails.iter().flat_map(|tails| tails.iter()) {
+            write_head(head.len() + tail.len(), out);
+            heads.push(out.len());
+            out.extend_from_slice(head.as_bytes());
+            out.extend_from_slice(tail.as_bytes());
+        }
+    }
+}
+
+impl Template {
+    /// The frames that go out.
+    fn fill(&mut self, shared: &Shared) -> &[u8] {
+        if let ([(head, run)], Some((known, last))) = (shared.runs.as_slice(), &self.of)
+            && Arc::ptr_eq(known, run)
+            && last.len() == head.len()
+        {
+            for at in &self.heads {
+                self.bytes[*at..*at + head.len()].copy_from_slice(head.as_bytes());
+            }
+            return &self.bytes;
+        }
+        self.bytes.clear();
+        self.heads.clear();
+        for (head, run) in &shared.runs {
+            run.write(head, &mut self.bytes, &mut self.heads);
+        }
+        self.of = match shared.runs.as_slice() {
+            [(head, run)] => Some((Arc::clone(run), Arc::clone(head))),
+            _ => None,
+        };
+        &self.bytes
+    }
 }
 
 impl Parcel {
@@ -341,23 +409,17 @@ impl Parcel {
 }
 
 impl Shared {
-    fn add(&mut self, told: Told, frames: usize, bytes: usize) {
-        self.told.push(told);
-        self.frames += frames;
-        self.bytes += bytes;
+    fn add(&mut self, head: &Arc<str>, run: &Arc<Run>) {
+        self.runs.push((Arc::clone(head), Arc::clone(run)));
+        self.frames += run.frames;
+        self.bytes += run.size(head);
     }
 
     /// The frames that go out.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes);
-        for Told { head, tails, .. } in &self.told {
-            for tail in tails.iter() {
-                write_head(head.len() + tail.len(), &mut out);
-                out.extend_from_slice(head.as_bytes());
-                out.extend_from_slice(tail.as_bytes());
-            }
-        }
-        out
+        let mut template = Template::default();
+        template.fill(self);
+        template.bytes
     }
 }
 

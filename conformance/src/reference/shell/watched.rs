@@ -246,11 +246,14 @@ impl Service for Watched {
         let Self { endpoint, connections, counts, delivered, .. } = self;
         endpoint.told(|told| {
             let events = told.tails.len() as u64;
-            counts.sent += events;
-            counts.delivered += events;
-            *delivered += events;
-            if let Some(live) = connections.get_mut(&told.to) {
-                live.sent += events;
+            let messages = events * told.to.len() as u64;
+            counts.sent += messages;
+            counts.delivered += messages;
+            *delivered += messages;
+            for listener in told.to.iter() {
+                if let Some(live) = connections.get_mut(&listener.connection) {
+                    live.sent += events;
+                }
             }
             to(told);
         });

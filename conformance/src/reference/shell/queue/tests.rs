@@ -3,14 +3,21 @@
 use std::future::Future as _;
 use std::pin::pin;
 
-use appsync_protocol::hub::ConnectionId;
-
 use super::*;
 
 fn queue(limit: usize) -> (Arc<Queue>, Inlet, Arc<Pressure>) {
     let pressure = Arc::default();
     let (queue, inlet) = Queue::new(limit, &pressure);
     (queue, inlet, pressure)
+}
+
+/// Events that others hear too.
+fn run(publishes: &[&[&str]]) -> Arc<Run> {
+    let mut run = Run::default();
+    for tails in publishes {
+        run.add(tails.iter().map(|tail| Arc::from(*tail)).collect());
+    }
+    Arc::new(run)
 }
 
 fn is_over(future: impl Future) -> bool {
@@ -70,12 +77,11 @@ fn texts_of_any_length_are_read_by_the_library_as_they_were_queued() {
 #[test]
 fn what_many_hear_becomes_the_frames_that_each_of_them_gets() {
     let (queue, inlet, _) = queue(100);
-    let tails = |texts: &[&str]| texts.iter().map(|text| Arc::from(*text)).collect();
-    let told = |texts: &[&str]| Told { to: ConnectionId(1), head: "<1>".into(), tails: tails(texts) };
+    let head = Arc::from("<1>");
 
     queue.push(OwnedFrame::text("first")).unwrap();
-    queue.push_told(told(&["a", "b"])).unwrap();
-    queue.push_told(told(&["c"])).unwrap();
+    queue.push_run(&head, &run(&[&["a"], &["b"]])).unwrap();
+    queue.push_run(&head, &run(&[&["c"]])).unwrap();
     queue.push(OwnedFrame::text("last")).unwrap();
     let waits = queue.lock().frames;
     let taken: Vec<_> = (0..4).map(|_| take(&inlet)).collect();
@@ -97,17 +103,17 @@ async fn a_flush_writes_for_a_task_that_sleeps_and_leaves_the_rest_to_it() {
     near.writable().await.unwrap();
     let (queue, inlet, pressure) = queue(1_000_000);
     inlet.open(Arc::new(near));
-    let tail: Arc<str> = "x".repeat(60_000).into();
-    let told = || Told { to: ConnectionId(1), head: "".into(), tails: [Arc::clone(&tail)].into() };
+    let (head, tail) = (Arc::from(""), "x".repeat(60_000));
+    let run = || run(&[&[&tail]]);
 
-    let awake = queue.push_told(told()).unwrap().1;
+    let awake = queue.push_run(&head, &run()).unwrap().1;
     let mut taken = take(&inlet).unwrap().unwrap();
     assert!(take(&inlet).is_none());
-    let asleep = [(); 2].map(|()| queue.push_told(told()).unwrap().1);
+    let asleep = [(); 2].map(|()| queue.push_run(&head, &run()).unwrap().1);
     for _ in 0..500 {
-        queue.push_told(told()).unwrap();
+        queue.push_run(&head, &run()).unwrap();
     }
-    queue.flush();
+    queue.flush(&mut Template::default());
     let left = queue.lock().frames;
     let mut came = 0;
     while let Some(bytes) = take(&inlet) {
@@ -125,6 +131,40 @@ async fn a_flush_writes_for_a_task_that_sleeps_and_leaves_the_rest_to_it() {
     assert_eq!((awake, asleep), (Flush::NotDue, [Flush::Due, Flush::NotDue]));
     assert!(left > 0 && left < 502 && !pressure.is_felt(), "{left}");
     assert_eq!(taken.len() + came, 503 * 60_004);
+}
+
+#[test]
+fn a_template_has_the_head_of_the_one_it_is_filled_for() {
+    let mut template = Template::default();
+    let (long, short) = (run(&[&["a", "bb"], &["c"]]), run(&[&["d"]]));
+    let told = |runs: &[(&str, &Arc<Run>)]| {
+        let mut shared = Shared::default();
+        runs.iter().for_each(|(head, run)| shared.add(&Arc::from(*head), run));
+        (template.fill(&shared).to_vec(), shared.to_bytes())
+    };
+
+    let filled = [
+        &[("<1>", &long)][..],
+        &[("<2>", &long)],
+        &[("<10>", &long)],
+        &[("<11>", &short)],
+        &[("<3>", &short), ("<4>", &long)],
+        &[("<5>", &short)],
+        &[("<6>", &short)],
+    ]
+    .map(told);
+
+    assert!(filled.iter().all(|(template, alone)| template == alone), "{filled:?}");
+    assert_eq!(filled[1].0, b"\x81\x04<2>a\x81\x05<2>bb\x81\x04<2>c");
+    assert_eq!(filled[6].0, b"\x81\x04<6>d");
+}
+
+#[test]
+fn a_run_is_long_before_a_queue_is_full_of_it() {
+    let long = |frames: usize, limit| run(&[&vec!["x"; frames]]).is_long(limit);
+
+    assert_eq!([long(3, 16), long(4, 16), long(1, 1), long(0, 1)], [false, true, true, false]);
+    assert!(run(&[&[&"x".repeat(PARCEL)]]).is_long(1_000));
 }
 
 #[test]
