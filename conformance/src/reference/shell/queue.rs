@@ -1,4 +1,4 @@
-//! What waits to be sent on one connection: bounded, and nothing at all while the connection is idle.
+//! What waits to be sent on one connection: bounded, and next to nothing while the connection is idle.
 //!
 //! ```text
 //!   Hub ── push ──> parcels ── take ──> task of the connection
@@ -10,7 +10,7 @@
 //! bytes when they are taken. While the task of a plain connection sleeps, they are written without waking it: that is
 //! what a flush of the hub does, once for all that a client's messages led to. What TCP does not take then is left to the
 //! task, which takes it before it does anything else. An idle connection is the usual one, and there may be ten thousand: a
-//! queue that is empty holds no memory besides its own fields. The invariants: frames leave in the order in which they
+//! queue that is empty holds no more memory than one parcel needs. The invariants: frames leave in the order in which they
 //! came; there are never more than the limit, in number or in size; a change that the task has not seen yet wakes it at
 //! once; what [`Pressure`] counts are the queues that are more than half full.
 
@@ -87,18 +87,27 @@ pub(super) struct Run {
     bytes: usize,
 }
 
-/// Runs, with what begins each of their frames for one connection; how many frames, and their size.
-#[derive(Debug, Default)]
+/// Runs for one connection; how many frames, and their size.
+#[derive(Debug)]
 pub(super) struct Shared {
-    runs: Vec<(Arc<str>, Arc<Run>)>,
+    /// Usually the only one.
+    first: Headed,
+    more: Vec<Headed>,
     frames: usize,
     bytes: usize,
+}
+
+/// A run, and what begins each of its frames for one subscription.
+#[derive(Clone, Debug)]
+struct Headed {
+    head: Arc<str>,
+    run: Arc<Run>,
 }
 
 /// The frames of a run for somebody, which are those for the next one as well but for their heads.
 #[derive(Default)]
 pub(super) struct Template {
-    of: Option<(Arc<Run>, Arc<str>)>,
+    of: Option<Headed>,
     bytes: Vec<u8>,
     /// Where the heads are.
     heads: Vec<usize>,
@@ -145,6 +154,9 @@ const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Texts are collected up to this size, in bytes; a longer one is one parcel.
 const PARCEL: usize = 64 * 1024;
+
+/// Parcels for which an empty queue keeps room.
+const KEPT: usize = 1;
 
 fn size(frame: &OwnedFrame) -> usize {
     match frame {
@@ -230,7 +242,10 @@ impl Queue {
     pub(super) fn flush(&self, template: &mut Template) {
         let mut waiting = self.lock();
         waiting.is_dirty = false;
-        let (Some((_, For::Anything)), Some(wire)) = (&waiting.sleeper, waiting.wire.clone()) else { return };
+        if !matches!(waiting.sleeper, Some((_, For::Anything))) {
+            return;
+        }
+        let Some(wire) = waiting.wire.take() else { return };
         while let Some(parcel) = waiting.parcels.pop_front() {
             let (frames, size) = parcel.measure();
             let bytes = match &parcel {
@@ -253,6 +268,7 @@ impl Queue {
                 break;
             }
         }
+        waiting.wire = Some(wire);
         self.ease(&mut waiting);
         let sleeper = if waiting.parcels.is_empty() { None } else { waiting.rouse() };
         drop(waiting);
@@ -261,7 +277,7 @@ impl Queue {
 
     /// After something was taken.
     fn ease(&self, waiting: &mut Waiting) {
-        if waiting.parcels.is_empty() {
+        if waiting.parcels.is_empty() && waiting.parcels.capacity() > KEPT {
             waiting.parcels = VecDeque::new();
         }
         if waiting.is_pressed && waiting.frames <= self.limit / 2 && waiting.bytes <= BYTES_MAX / 2 {
@@ -320,17 +336,14 @@ impl Waiting {
         match self.parcels.back_mut() {
             Some(Parcel::Told(shared)) if shared.bytes + bytes <= PARCEL => shared.add(head, run),
             Some(Parcel::Texts(..) | Parcel::Told(_) | Parcel::Frame(_)) | None => {
-                let mut shared = Shared::default();
-                shared.add(head, run);
-                self.begin(Parcel::Told(shared));
+                self.begin(Parcel::Told(Shared::of(head, run)));
             }
         }
     }
 
     fn begin(&mut self, parcel: Parcel) {
         if self.parcels.capacity() == 0 {
-            // Usually the only one.
-            self.parcels.reserve_exact(1);
+            self.parcels.reserve_exact(KEPT);
         }
         self.parcels.push_back(parcel);
     }
@@ -375,9 +388,9 @@ impl Run {
 impl Template {
     /// The frames that go out.
     fn fill(&mut self, shared: &Shared) -> &[u8] {
-        if let ([(head, run)], Some((known, last))) = (shared.runs.as_slice(), &self.of)
-            && Arc::ptr_eq(known, run)
-            && last.len() == head.len()
+        if let (Headed { head, run }, Some(known), []) = (&shared.first, &self.of, shared.more.as_slice())
+            && Arc::ptr_eq(&known.run, run)
+            && known.head.len() == head.len()
         {
             for at in &self.heads {
                 self.bytes[*at..*at + head.len()].copy_from_slice(head.as_bytes());
@@ -386,13 +399,10 @@ impl Template {
         }
         self.bytes.clear();
         self.heads.clear();
-        for (head, run) in &shared.runs {
+        for Headed { head, run } in std::iter::once(&shared.first).chain(&shared.more) {
             run.write(head, &mut self.bytes, &mut self.heads);
         }
-        self.of = match shared.runs.as_slice() {
-            [(head, run)] => Some((Arc::clone(run), Arc::clone(head))),
-            _ => None,
-        };
+        self.of = shared.more.is_empty().then(|| shared.first.clone());
         &self.bytes
     }
 }
@@ -409,8 +419,13 @@ impl Parcel {
 }
 
 impl Shared {
+    fn of(head: &Arc<str>, run: &Arc<Run>) -> Self {
+        let first = Headed { head: Arc::clone(head), run: Arc::clone(run) };
+        Self { first, more: Vec::new(), frames: run.frames, bytes: run.size(head) }
+    }
+
     fn add(&mut self, head: &Arc<str>, run: &Arc<Run>) {
-        self.runs.push((Arc::clone(head), Arc::clone(run)));
+        self.more.push(Headed { head: Arc::clone(head), run: Arc::clone(run) });
         self.frames += run.frames;
         self.bytes += run.size(head);
     }

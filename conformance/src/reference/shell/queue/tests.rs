@@ -39,7 +39,7 @@ fn take(inlet: &Inlet) -> Option<Result<Vec<u8>, OwnedFrame>> {
 }
 
 #[test]
-fn frames_leave_in_order_and_an_empty_queue_holds_no_memory() {
+fn frames_leave_in_order_and_an_empty_queue_keeps_room_for_one_parcel() {
     let (queue, inlet, _) = queue(8);
     let ping = || OwnedFrame::Ping(vec![1]);
     for frame in [OwnedFrame::text("a"), OwnedFrame::text("b"), ping(), OwnedFrame::text("c")] {
@@ -51,7 +51,8 @@ fn frames_leave_in_order_and_an_empty_queue_holds_no_memory() {
     let texts = |bytes: &[u8]| Some(Ok(bytes.to_vec()));
     assert_eq!(taken, [texts(b"\x81\x01a\x81\x01b"), Some(Err(ping())), texts(b"\x81\x01c"), None]);
     let left = queue.lock();
-    assert_eq!((left.parcels.capacity(), left.frames, left.bytes), (0, 0, 0));
+    assert!(left.parcels.capacity() <= KEPT, "{}", left.parcels.capacity());
+    assert_eq!((left.frames, left.bytes), (0, 0));
 }
 
 #[test]
@@ -138,8 +139,9 @@ fn a_template_has_the_head_of_the_one_it_is_filled_for() {
     let mut template = Template::default();
     let (long, short) = (run(&[&["a", "bb"], &["c"]]), run(&[&["d"]]));
     let told = |runs: &[(&str, &Arc<Run>)]| {
-        let mut shared = Shared::default();
-        runs.iter().for_each(|(head, run)| shared.add(&Arc::from(*head), run));
+        let [(head, run), more @ ..] = runs else { panic!("no run") };
+        let mut shared = Shared::of(&Arc::from(*head), run);
+        more.iter().for_each(|(head, run)| shared.add(&Arc::from(*head), run));
         (template.fill(&shared).to_vec(), shared.to_bytes())
     };
 
