@@ -4,28 +4,31 @@
 //! [`Hub::poll`]. A body is made once for each event and selection and copied into each subscriber's
 //! frame.
 
+mod concern;
 mod deadlines;
 mod index;
 mod told;
+mod views;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::channel::{Channel, ChannelPattern};
+use crate::channel::Channel;
 use crate::dialect::Dialect;
-use crate::json::{Json, JsonMap, json_text, json_to_text, same_meaning};
+use crate::json::Json;
 use crate::moment::{Deadline, Moment, Timer};
-use crate::server::readings::BarePrefix;
 use crate::server::{
     Broadcast, Check, Draw, Hearing, Host, Interest, Move, Plan, Policy, Refusal, Server, Subscription, Topic,
 };
 use crate::wire::{Frame, OwnedFrame};
+use concern::is_about;
 use deadlines::Deadlines;
 use index::Index;
 use told::Audiences;
 pub use told::{Audience, Listener, Tails, Told};
+use views::{Views, cut};
 
 /// Names one connection of a hub; never used again within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -572,150 +575,4 @@ fn recipients(server: &Server, policy: &Policy, mut wants: impl FnMut(&Interest)
         told = told.into_iter().flat_map(|id| [id.clone(), id]).collect();
     }
     told
-}
-
-fn is_about(interest: &Interest, broadcast: &Broadcast, policy: &Policy) -> bool {
-    match interest {
-        Interest::Channel(pattern) => covers(pattern, &broadcast.channel, policy),
-        Interest::Field(_) => false,
-    }
-}
-
-fn covers(pattern: &ChannelPattern, channel: &Channel, policy: &Policy) -> bool {
-    match pattern {
-        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardDepth) => {
-            pattern.matches(channel) && channel.segments().count() == prefix.segments().count() + 1
-        }
-        ChannelPattern::Below(prefix)
-            if !policy.makes(Check::WildcardSparesPrefix) || policy.readings.bare_prefix == BarePrefix::Covered =>
-        {
-            pattern.matches(channel) || prefix == channel
-        }
-        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelCase) => {
-            exact.as_str().eq_ignore_ascii_case(channel.as_str())
-        }
-        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelMatch) => exact.namespace() == channel.namespace(),
-        ChannelPattern::Exact(exact) if !policy.makes(Check::ChannelEnd) => {
-            channel.as_str().starts_with(exact.as_str())
-        }
-        ChannelPattern::Below(prefix) if !policy.makes(Check::WildcardSegment) => {
-            channel.as_str().len() > prefix.as_str().len() && channel.as_str().starts_with(prefix.as_str())
-        }
-        ChannelPattern::Below(prefix) if !policy.makes(Check::NamespaceEnd) && prefix.segments().count() == 1 => {
-            channel.namespace().starts_with(prefix.namespace()) && channel.segments().count() > 1
-        }
-        ChannelPattern::Exact(_) | ChannelPattern::Below(_) => pattern.matches(channel),
-    }
-}
-
-fn concerns(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> bool {
-    let same_field = plan.field == occurrence.field || !policy.makes(Check::FieldMatch);
-    if let Some(filter) = &plan.filter {
-        // GQL-FILTER-008: the arguments count no more. GQL-FILTER-024: a list as such is not filtered.
-        return same_field && (occurrence.object.is_array() || filter.matches(&occurrence.object, policy.filters));
-    }
-    let argument = |(name, wanted): (&String, &Json)| {
-        if wanted.is_null() && !policy.makes(Check::NullArgument) {
-            return true;
-        }
-        if is_nothing(wanted) && !policy.makes(Check::ArgumentOfNothing) {
-            return true;
-        }
-        // GQL-FILTER-005: a field that the mutation did not select never matches, null included.
-        occurrence.object.get(name).is_some_and(|actual| {
-            same_meaning(wanted, actual) || !policy.makes(Check::ArgumentEnd) && begins_with(actual, wanted)
-        })
-    };
-    let arguments = if !policy.makes(Check::ArgumentsMatch) {
-        true
-    } else if policy.makes(Check::EveryArgument) {
-        plan.arguments.iter().all(argument)
-    } else {
-        plan.arguments.is_empty() || plan.arguments.iter().any(argument)
-    };
-    same_field && arguments
-}
-
-/// Zero, false and an empty text; null is another matter.
-fn is_nothing(value: &Json) -> bool {
-    match value {
-        Json::Bool(truth) => !truth,
-        Json::Number(number) => number.as_f64() == Some(0.0),
-        Json::String(text) => text.is_empty(),
-        Json::Null | Json::Array(_) | Json::Object(_) => false,
-    }
-}
-
-fn begins_with(text: &Json, start: &Json) -> bool {
-    text.as_str().zip(start.as_str()).is_some_and(|(text, start)| text.starts_with(start))
-}
-
-/// A mutation's result as subscribers see it. What was found for one holds for the next, who often has the same plan
-/// or at least wants to see the same.
-struct Views<'o> {
-    occurrence: &'o Occurrence,
-    policy: &'o Policy,
-    /// The plan that was looked at last, and whether the result concerns it.
-    last: Option<(Arc<Plan>, bool)>,
-    /// The payload that was made last, and for whom; none where it is beyond the size limit.
-    made: Option<(Arc<Plan>, Option<Arc<str>>)>,
-}
-
-impl<'o> Views<'o> {
-    const fn of(occurrence: &'o Occurrence, policy: &'o Policy) -> Self {
-        Self { occurrence, policy, last: None, made: None }
-    }
-
-    fn concerns(&mut self, interest: &Interest) -> bool {
-        let Interest::Field(plan) = interest else { return false };
-        if let Some((last, found)) = &self.last
-            && Arc::ptr_eq(last, plan)
-        {
-            return *found;
-        }
-        let found = concerns(plan, self.occurrence, self.policy);
-        self.last = Some((Arc::clone(plan), found));
-        found
-    }
-
-    /// The payload for one subscriber, if there is anything to tell.
-    fn body(&mut self, interest: &Interest) -> Option<Arc<str>> {
-        let Interest::Field(plan) = interest else { return None };
-        if !self.concerns(interest) {
-            return None;
-        }
-        if let Some((made, body)) = &self.made
-            && (Arc::ptr_eq(made, plan) || sees_the_same(made, plan))
-        {
-            return body.clone();
-        }
-        let body = cut(plan, self.occurrence, self.policy).map(Arc::from);
-        self.made = Some((Arc::clone(plan), body.clone()));
-        body
-    }
-}
-
-fn sees_the_same(one: &Plan, other: &Plan) -> bool {
-    one.key == other.key && one.required == other.required && one.selection == other.selection
-}
-
-/// The payload for whoever has this plan.
-fn cut(plan: &Plan, occurrence: &Occurrence, policy: &Policy) -> Option<String> {
-    let seen = if policy.makes(Check::SelectionCut) {
-        plan.selection.project(&occurrence.object, &[json_text(&plan.key)])
-    } else {
-        crate::selection::Projected { value: occurrence.object.clone(), errors: Vec::new() }
-    };
-    let mut body = JsonMap::new();
-    let data = if seen.value.is_null() && plan.required {
-        Json::Null
-    } else {
-        Json::Object(JsonMap::from_iter([(plan.key.clone(), seen.value)]))
-    };
-    body.insert("data".into(), data);
-    if !seen.errors.is_empty() {
-        body.insert("errors".into(), Json::Array(seen.errors));
-    }
-    let text = json_to_text(&Json::Object(body));
-    (text.len() <= policy.event_bytes_max || !policy.makes(Check::EventSize)).then_some(text)
 }
