@@ -14,6 +14,7 @@ mod render;
 pub use capability::{Capabilities, Capability};
 pub use cast::Cast;
 pub use own::{Firing, Own};
+pub(crate) use pattern::is_same;
 pub use pattern::{Answer, Field, Greeting, IdIs, Pattern, Shape, Then, What};
 pub use render::{cut, cut_hidden, render, step_lines};
 

@@ -333,7 +333,7 @@ fn whole_number(value: &Json) -> Option<u64> {
 }
 
 /// Whether two values are the same by meaning, the objects included that their strings hold.
-fn is_same(wanted: &Json, value: &Json) -> bool {
+pub(crate) fn is_same(wanted: &Json, value: &Json) -> bool {
     match (wanted, value) {
         (Json::String(wanted), Json::String(value)) if wanted != value && wanted.starts_with('{') => parse_json(wanted)
             .zip(parse_json(value))
