@@ -148,20 +148,22 @@ build() {
 # program assumes, notes of what is compared, stacks of allocations, and weights of rare inputs. In memory if possible:
 # on a disk the files of new inputs take a quarter of the time.
 measure() {
-  local name="$1" built seconds counts folder work
+  local name="$1" built seconds counts folder work into
   folder="$(if [[ -w /dev/shm ]]; then echo /dev/shm; else echo "${TMPDIR:-/tmp}"; fi)"
   for built in campaign fastest; do
     local options=() run=()
+    into=target
     if [[ "$built" == fastest ]]; then
-      options=(-O --no-trace-compares)
+      into=target/fuzz-fastest
+      options=(-O --no-trace-compares --target-dir "$into")
       run=(-entropic=0)
       ASAN_OPTIONS+=":malloc_context_size=0:quarantine_size_mb=4"
     fi
-    build "$name" "${options[@]}" --target-dir "target/fuzz-speed-$built"
+    build "$name" "${options[@]}"
     for mode in 'JSON trees' 'bytes only'; do
       if [[ "$mode" == 'bytes only' ]]; then export SYNCSPEC_FUZZ_BYTES_ONLY=1; else unset SYNCSPEC_FUZZ_BYTES_ONLY; fi
       work="$(mktemp -d -p "$folder")"
-      counts="$(fuzz "$name" "target/fuzz-speed-$built/$triple/release/$name" "$slice" "$work" "fixtures/corpora/$name" \
+      counts="$(fuzz "$name" "$into/$triple/release/$name" "$slice" "$work" "fixtures/corpora/$name" \
         "${run[@]}")" || failed=1
       rm -rf "$work"
       seconds="${counts% *}"
