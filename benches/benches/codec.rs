@@ -12,15 +12,11 @@ use appsync_protocol::server::readings::EventForm;
 use appsync_protocol::server::{Policy, Server};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::Value;
-use syncspec_benches::{EVENTS_DATA, GRAPHQL_DATA, Tagged, escape_dense};
+use syncspec_benches::{Tagged, data_of};
 
 fn messages() -> Vec<(Dialect, String, String)> {
-    let mut all = Vec::new();
-    for (dialect, text) in [(Dialect::Graphql, GRAPHQL_DATA), (Dialect::Events, EVENTS_DATA)] {
-        all.push((dialect, "150".into(), text.into()));
-        all.extend([1_000, 16_000].map(|size| (dialect, size.to_string(), escape_dense(dialect, size))));
-    }
-    all
+    let sizes = |dialect| [150, 1_000, 16_000].map(|size| (dialect, size.to_string(), data_of(dialect, size)));
+    Dialect::ALL.into_iter().flat_map(sizes).collect()
 }
 
 fn decoding(c: &mut Criterion) {

@@ -1,10 +1,11 @@
 //! Frames that the benchmarks share, and what a user would write first: the enum to compare with.
 
+pub mod figures;
 pub mod floor;
 
 use appsync_protocol::dialect::Dialect;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A `data` message of about 150 bytes, as the GraphQL dialect sends it.
 pub const GRAPHQL_DATA: &str = r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","type":"data","payload":{"data":{"subscribe2channel":{"name":"robots","data":"{\"x\":31,\"y\":7}"}}}}"#;
@@ -12,21 +13,31 @@ pub const GRAPHQL_DATA: &str = r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","
 /// A `data` message of about 150 bytes, as the Events dialect sends it.
 pub const EVENTS_DATA: &str = r#"{"type":"data","id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","event":"{\"kind\":\"move\",\"x\":31,\"y\":7,\"label\":\"robots in the yard, level 2\"}"}"#;
 
-/// A `data` message of about so many bytes, whose body is JSON in a string: an escape about every eight bytes, as AWSJSON
+/// A `data` message of about so many bytes, whose body is JSON in a string: an escape about every four bytes, as AWSJSON
 /// and Events have.
 pub fn escape_dense(dialect: Dialect, size: usize) -> String {
-    let (before, after) = match dialect {
-        Dialect::Graphql => (
-            r#"{"id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","type":"data","payload":{"data":{"subscribe2channel":{"name":"robots","data":"{"#,
-            r#""end":0}"}}}}"#,
-        ),
-        Dialect::Events => {
-            (r#"{"type":"data","id":"0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11","event":"{"#, r#""end":0}"}"#)
+    let message = |members: usize| {
+        let held = json!(format!("{{{}\"end\":0}}", r#""key":"value","#.repeat(members)));
+        match dialect {
+            Dialect::Graphql => format!(
+                r#"{{"id":"{ID}","type":"data","payload":{{"data":{{"subscribe2channel":{{"name":"robots","data":{held}}}}}}}}}"#
+            ),
+            Dialect::Events => format!(r#"{{"type":"data","id":"{ID}","event":{held}}}"#),
         }
     };
-    let member = r#""key":"value","#;
-    let members = size.saturating_sub(before.len() + after.len()) / member.len();
-    format!("{before}{}{after}", member.repeat(members))
+    let (none, one) = (message(0).len(), message(1).len());
+    message(size.saturating_sub(none) / (one - none))
+}
+
+const ID: &str = "0b9c1d34-5f0e-4c57-9a3e-2d1f6f0f9a11";
+
+/// A `data` message of about so many bytes, as each dialect sends it: below a kilobyte the usual one.
+pub fn data_of(dialect: Dialect, size: usize) -> String {
+    match dialect {
+        Dialect::Graphql if size < 1_000 => GRAPHQL_DATA.into(),
+        Dialect::Events if size < 1_000 => EVENTS_DATA.into(),
+        Dialect::Graphql | Dialect::Events => escape_dense(dialect, size),
+    }
 }
 
 /// The internally tagged enum that a user writes first.
@@ -65,4 +76,20 @@ pub fn play_catalogue() -> usize {
             syncspec::sim::play(scenario, cast, limits, &mut endpoint).ending == Ending::Met
         })
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_dense_with_escapes_is_a_message_of_that_size() {
+        for (dialect, size) in Dialect::ALL.into_iter().flat_map(|dialect| [150, 1_000, 16_000].map(|s| (dialect, s))) {
+            let text = escape_dense(dialect, size);
+            let escapes = text.matches('\\').count();
+            assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+            assert!(text.len().abs_diff(size) <= 20, "{} of {size}", text.len());
+            assert!(size < 1_000 || escapes > text.len() / 8, "{escapes} of {}", text.len());
+        }
+    }
 }

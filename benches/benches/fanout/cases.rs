@@ -214,9 +214,3 @@ pub(crate) fn closed(is_turned: bool, seconds: f64) -> Result<(Trips, Trips), Fa
     }
     Ok((run("raw-client")?, run("bench-client")?))
 }
-
-/// The middle one; of two the higher.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}

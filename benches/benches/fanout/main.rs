@@ -26,12 +26,13 @@ use std::process::ExitCode;
 
 use appsync_protocol::dialect::Dialect;
 use clap::{Parser, Subcommand};
+use syncspec_benches::figures::Machine;
 use syncspec_benches::floor::Failure;
 
 use cases::{Case, Contender, Kind};
 use loads::Load;
 use peers::Peer;
-use results::{Figures, Machine, Results};
+use results::{Figures, Results};
 
 /// That of `syncspec`: the endpoint runs in a process of this program.
 #[global_allocator]

@@ -1,16 +1,16 @@
 //! What was found, for readers: a table in the README between its markers, plots and raw results in `fixtures/benches`.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::path::Path;
 
 use appsync_protocol::dialect::Dialect;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
+use syncspec_benches::figures::{self, median};
 use syncspec_benches::floor::Failure;
 
 use crate::SIZE;
-use crate::cases::{CALM, Kind, median};
+use crate::cases::{CALM, Kind};
 use crate::child::Trips;
 use crate::results::{Figures, Look, Results};
 
@@ -20,26 +20,18 @@ const END: &str = "<!-- figures of fanout: end -->";
 
 /// Writes everything.
 pub(crate) fn publish(results: &Results) -> Result<(), Failure> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = root.join("fixtures/benches");
+    let folder = figures::root().join("fixtures/benches");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("fanout.json"), serde_json::to_string_pretty(results)? + "\n")?;
     latency_plot(results, &folder.join("fanout-latency.svg"))?;
     rate_plot(results, &folder.join("fanout-rate.svg"))?;
-    let readme: PathBuf = root.join("README.md");
-    let text = std::fs::read_to_string(&readme)?;
-    let between = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let Some((before, after)) = between else {
-        return Err(format!("README.md has no place for the figures: {BEGIN} and {END}").into());
-    };
-    std::fs::write(readme, format!("{before}{BEGIN}\n{}{END}{after}", markdown(results)))?;
-    Ok(())
+    figures::put_into_readme(BEGIN, END, &markdown(results))
 }
 
 /// The section of the README.
 fn markdown(results: &Results) -> String {
     let mut out = format!("\n{}\n\n", conditions(results));
-    goals(results, &mut out);
+    out.push_str(&figures::table(&results.goals()));
     latencies(results, &mut out);
     rates(results, &mut out);
     closed(results, &mut out);
@@ -49,17 +41,6 @@ fn markdown(results: &Results) -> String {
 }
 
 // Writing to a string does not fail.
-
-fn goals(results: &Results, out: &mut String) {
-    out.push_str("| Goal | Bound | Measured (lowest to highest round) | |\n|---|---|---|---|\n");
-    for goal in results.goals() {
-        let [low, middle, high] = goal.measured;
-        let bound = if goal.is_at_least { "at least" } else { "at most" };
-        let word = if goal.holds() { "holds" } else { "**missed**" };
-        let (what, unit, bound_at) = (&goal.what, &goal.unit, goal.goal);
-        let _ = writeln!(out, "| {what} | {bound} {bound_at}{unit} | {middle:.2} ({low:.2} to {high:.2}) | {word} |");
-    }
-}
 
 fn latencies(results: &Results, out: &mut String) {
     let asked = format!("Latency at {CALM:.0} deliveries a second, at most 1,000 publishes");
@@ -141,7 +122,7 @@ fn conditions(results: &Results) -> String {
         machine.load[1],
         results.rounds,
         results.seconds,
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(machine.at))
+        machine.date()
     );
     for why in &results.missing {
         let _ = write!(text, " Not compared with {why}.");

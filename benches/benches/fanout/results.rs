@@ -1,11 +1,10 @@
 //! What was found, as numbers: medians of rounds, ratios within rounds, and whether they meet the goals.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use appsync_protocol::dialect::Dialect;
 use serde::Serialize;
+use syncspec_benches::figures::{Goal, Machine, median, spread};
 
-use crate::cases::{Case, Contender, Kind, Run, median};
+use crate::cases::{Case, Contender, Kind, Run};
 use crate::child::Trips;
 
 /// Everything that a run of this program found.
@@ -21,42 +20,6 @@ pub(crate) struct Results {
     pub(crate) loads: Vec<(&'static str, Vec<f64>)>,
     /// What could not be compared with.
     pub(crate) missing: Vec<String>,
-}
-
-/// Where it was measured.
-#[derive(Serialize)]
-pub(crate) struct Machine {
-    /// Seconds since 1970.
-    pub(crate) at: u64,
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
-    pub(crate) kernel: String,
-    /// Load of the last minute before and after.
-    pub(crate) load: [String; 2],
-}
-
-impl Machine {
-    pub(crate) fn look() -> Self {
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        let processor = read("/proc/cpuinfo");
-        let processor = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
-        Self {
-            at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-            processor: processor.trim_start_matches([' ', '\t', ':']).into(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            kernel: read("/proc/sys/kernel/osrelease").trim().into(),
-            load: [load(), String::new()],
-        }
-    }
-
-    pub(crate) fn finish(&mut self) {
-        self.load[1] = load();
-    }
-}
-
-fn load() -> String {
-    let all = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    all.split(' ').next().unwrap_or_default().into()
 }
 
 /// One case, with everybody who was measured in it; the floor comes first.
@@ -122,39 +85,6 @@ impl Figures {
             shown(|run| run.latency_us[2]),
             shown(|run| run.cpu_us)
         )
-    }
-}
-
-/// Lowest, median, highest.
-pub(crate) fn spread(values: Vec<f64>) -> [f64; 3] {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(0.0, f64::max);
-    [low, median(values), high]
-}
-
-/// A goal, and what was measured.
-pub(crate) struct Goal {
-    pub(crate) what: String,
-    pub(crate) is_at_least: bool,
-    pub(crate) goal: f64,
-    pub(crate) unit: String,
-    pub(crate) measured: [f64; 3],
-}
-
-impl Goal {
-    pub(crate) fn holds(&self) -> bool {
-        if self.is_at_least { self.measured[1] >= self.goal } else { self.measured[1] <= self.goal }
-    }
-
-    pub(crate) fn word(&self) -> &'static str {
-        if self.holds() { "holds" } else { "missed" }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        let [low, middle, high] = self.measured;
-        let Self { what, goal, unit, .. } = self;
-        let bound = if self.is_at_least { "at least" } else { "at most" };
-        format!("{what}: {middle:.2}{unit} ({low:.2} to {high:.2}), goal {bound} {goal}{unit}: {}", self.word())
     }
 }
 

@@ -32,6 +32,7 @@
 //! queued before; `Pong` is dropped, because the answer to a ping has left already.
 
 mod connection;
+pub mod frames;
 mod hub;
 mod liveness;
 mod queue;

@@ -49,8 +49,8 @@ pub(super) fn tails<B: AsRef<str>>(dialect: Dialect, bodies: impl Iterator<Item 
 /// Those who see the same of a mutation's result, whatever it is, and the plan of one of them.
 pub(super) type Circle = (Arc<Plan>, Audience);
 
-/// Who hears what is about a channel, or about what a mutation's result is about. The invariant: what is known here, a look at every subscription would
-/// find too, so that everything is forgotten when one comes or goes.
+/// Who hears what is about a channel, or about what a mutation's result is about. The invariant: what is known here, a
+/// look at every subscription would find too, so that everything is forgotten when one comes or goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Audiences {
     on_channel: BTreeMap<String, Audience>,

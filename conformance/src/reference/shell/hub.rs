@@ -16,8 +16,9 @@ use appsync_protocol::wire::{Frame, OwnedFrame, Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::frames::{Run, Template};
 use super::liveness::{Due, Liveness, ping};
-use super::queue::{Flush, Inlet, Pressure, Queue, Queued, Refused, Run, Template};
+use super::queue::{Flush, Inlet, Pressure, Queue, Queued, Refused};
 use super::{Answer, Notice, Options, Service, Summary, WhenFull};
 
 /// The service as the tasks see it.

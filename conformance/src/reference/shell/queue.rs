@@ -19,10 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use appsync_protocol::hub::Tails;
 use appsync_protocol::wire::OwnedFrame;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use super::frames::{PARCEL, Run, Shared, Template, write_text};
 
 /// The way from the hub to the task of one connection.
 pub(super) struct Queue {
@@ -78,41 +79,6 @@ pub(super) enum Parcel {
     Frame(OwnedFrame),
 }
 
-/// Events in a row that others hear too, each with its own head.
-#[derive(Debug, Default)]
-pub(super) struct Run {
-    tails: Vec<Tails>,
-    frames: usize,
-    /// Of all tails.
-    bytes: usize,
-}
-
-/// Runs for one connection; how many frames, and their size.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// Usually the only one.
-    first: Headed,
-    more: Vec<Headed>,
-    frames: usize,
-    bytes: usize,
-}
-
-/// A run, and what begins each of its frames for one subscription.
-#[derive(Clone, Debug)]
-struct Headed {
-    head: Arc<str>,
-    run: Arc<Run>,
-}
-
-/// The frames of a run for somebody, which are those for the next one as well but for their heads.
-#[derive(Default)]
-pub(super) struct Template {
-    of: Option<Headed>,
-    bytes: Vec<u8>,
-    /// Where the heads are.
-    heads: Vec<usize>,
-}
-
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -151,9 +117,6 @@ pub(super) enum Refused {
 
 /// Bytes that wait for one connection; one more frame is refused once there are as many.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// Texts are collected up to this size, in bytes; a longer one is one parcel.
-const PARCEL: usize = 64 * 1024;
 
 /// Parcels for which an empty queue keeps room.
 const KEPT: usize = 1;
@@ -355,58 +318,6 @@ fn wake(sleeper: Option<Waker>) {
     }
 }
 
-impl Run {
-    /// Adds the events of one publish.
-    pub(super) fn add(&mut self, tails: Tails) {
-        self.frames += tails.len();
-        self.bytes += tails.iter().map(|tail| tail.len()).sum::<usize>();
-        self.tails.push(tails);
-    }
-
-    /// Whether it should go before there is one event more: a queue for `limit` frames must not be full of it.
-    pub(super) const fn is_long(&self, limit: usize) -> bool {
-        self.frames * 4 >= limit || self.bytes >= PARCEL
-    }
-
-    /// As frames with this head, at most.
-    fn size(&self, head: &str) -> usize {
-        self.frames * (HEAD_MAX + head.len()) + self.bytes
-    }
-
-    /// Appends its frames, and notes where the heads are.
-    fn write(&self, head: &str, out: &mut Vec<u8>, heads: &mut Vec<usize>) {
-        out.reserve(self.size(head));
-        for tail in self.tails.iter().flat_map(|tails| tails.iter()) {
-            write_head(head.len() + tail.len(), out);
-            heads.push(out.len());
-            out.extend_from_slice(head.as_bytes());
-            out.extend_from_slice(tail.as_bytes());
-        }
-    }
-}
-
-impl Template {
-    /// The frames that go out.
-    fn fill(&mut self, shared: &Shared) -> &[u8] {
-        if let (Headed { head, run }, Some(known), []) = (&shared.first, &self.of, shared.more.as_slice())
-            && Arc::ptr_eq(&known.run, run)
-            && known.head.len() == head.len()
-        {
-            for at in &self.heads {
-                self.bytes[*at..*at + head.len()].copy_from_slice(head.as_bytes());
-            }
-            return &self.bytes;
-        }
-        self.bytes.clear();
-        self.heads.clear();
-        for Headed { head, run } in std::iter::once(&shared.first).chain(&shared.more) {
-            run.write(head, &mut self.bytes, &mut self.heads);
-        }
-        self.of = shared.more.is_empty().then(|| shared.first.clone());
-        &self.bytes
-    }
-}
-
 impl Parcel {
     /// Frames, and their size.
     fn measure(&self) -> (usize, usize) {
@@ -414,52 +325,6 @@ impl Parcel {
             Self::Texts(bytes, frames) => (*frames, bytes.len()),
             Self::Told(shared) => (shared.frames, shared.bytes),
             Self::Frame(frame) => (1, size(frame)),
-        }
-    }
-}
-
-impl Shared {
-    fn of(head: &Arc<str>, run: &Arc<Run>) -> Self {
-        let first = Headed { head: Arc::clone(head), run: Arc::clone(run) };
-        Self { first, more: Vec::new(), frames: run.frames, bytes: run.size(head) }
-    }
-
-    fn add(&mut self, head: &Arc<str>, run: &Arc<Run>) {
-        self.more.push(Headed { head: Arc::clone(head), run: Arc::clone(run) });
-        self.frames += run.frames;
-        self.bytes += run.size(head);
-    }
-
-    /// The frames that go out.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut template = Template::default();
-        template.fill(self);
-        template.bytes
-    }
-}
-
-/// Appends a text as the frame of a server, and tells its length (RFC 6455 section 5.2).
-fn write_text(text: &str, out: &mut Vec<u8>) -> usize {
-    let from = out.len();
-    out.reserve(text.len() + HEAD_MAX);
-    write_head(text.len(), out);
-    out.extend_from_slice(text.as_bytes());
-    out.len() - from
-}
-
-/// Longest head of a frame of a server.
-const HEAD_MAX: usize = 10;
-
-fn write_head(len: usize, out: &mut Vec<u8>) {
-    const FINAL_TEXT: u8 = 0x81;
-    match len {
-        len @ 0..=125 => out.extend_from_slice(&[FINAL_TEXT, len as u8]),
-        len @ 126..=0xffff => {
-            out.extend_from_slice(&[FINAL_TEXT, 126, (len >> 8) as u8, len as u8]);
-        }
-        len => {
-            out.extend_from_slice(&[FINAL_TEXT, 127]);
-            out.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }
 }

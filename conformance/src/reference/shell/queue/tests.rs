@@ -11,15 +11,6 @@ fn queue(limit: usize) -> (Arc<Queue>, Inlet, Arc<Pressure>) {
     (queue, inlet, pressure)
 }
 
-/// Events that others hear too.
-fn run(publishes: &[&[&str]]) -> Arc<Run> {
-    let mut run = Run::default();
-    for tails in publishes {
-        run.add(tails.iter().map(|tail| Arc::from(*tail)).collect());
-    }
-    Arc::new(run)
-}
-
 fn is_over(future: impl Future) -> bool {
     pin!(future).poll(&mut context()).is_ready()
 }
@@ -81,8 +72,8 @@ fn what_many_hear_becomes_the_frames_that_each_of_them_gets() {
     let head = Arc::from("<1>");
 
     queue.push(OwnedFrame::text("first")).unwrap();
-    queue.push_run(&head, &run(&[&["a"], &["b"]])).unwrap();
-    queue.push_run(&head, &run(&[&["c"]])).unwrap();
+    queue.push_run(&head, &Run::of(&[&["a"], &["b"]])).unwrap();
+    queue.push_run(&head, &Run::of(&[&["c"]])).unwrap();
     queue.push(OwnedFrame::text("last")).unwrap();
     let waits = queue.lock().frames;
     let taken: Vec<_> = (0..4).map(|_| take(&inlet)).collect();
@@ -105,7 +96,7 @@ async fn a_flush_writes_for_a_task_that_sleeps_and_leaves_the_rest_to_it() {
     let (queue, inlet, pressure) = queue(1_000_000);
     inlet.open(Arc::new(near));
     let (head, tail) = (Arc::from(""), "x".repeat(60_000));
-    let run = || run(&[&[&tail]]);
+    let run = || Run::of(&[&[&tail]]);
 
     let awake = queue.push_run(&head, &run()).unwrap().1;
     let mut taken = take(&inlet).unwrap().unwrap();
@@ -132,41 +123,6 @@ async fn a_flush_writes_for_a_task_that_sleeps_and_leaves_the_rest_to_it() {
     assert_eq!((awake, asleep), (Flush::NotDue, [Flush::Due, Flush::NotDue]));
     assert!(left > 0 && left < 502 && !pressure.is_felt(), "{left}");
     assert_eq!(taken.len() + came, 503 * 60_004);
-}
-
-#[test]
-fn a_template_has_the_head_of_the_one_it_is_filled_for() {
-    let mut template = Template::default();
-    let (long, short) = (run(&[&["a", "bb"], &["c"]]), run(&[&["d"]]));
-    let told = |runs: &[(&str, &Arc<Run>)]| {
-        let [(head, run), more @ ..] = runs else { panic!("no run") };
-        let mut shared = Shared::of(&Arc::from(*head), run);
-        more.iter().for_each(|(head, run)| shared.add(&Arc::from(*head), run));
-        (template.fill(&shared).to_vec(), shared.to_bytes())
-    };
-
-    let filled = [
-        &[("<1>", &long)][..],
-        &[("<2>", &long)],
-        &[("<10>", &long)],
-        &[("<11>", &short)],
-        &[("<3>", &short), ("<4>", &long)],
-        &[("<5>", &short)],
-        &[("<6>", &short)],
-    ]
-    .map(told);
-
-    assert!(filled.iter().all(|(template, alone)| template == alone), "{filled:?}");
-    assert_eq!(filled[1].0, b"\x81\x04<2>a\x81\x05<2>bb\x81\x04<2>c");
-    assert_eq!(filled[6].0, b"\x81\x04<6>d");
-}
-
-#[test]
-fn a_run_is_long_before_a_queue_is_full_of_it() {
-    let long = |frames: usize, limit| run(&[&vec!["x"; frames]]).is_long(limit);
-
-    assert_eq!([long(3, 16), long(4, 16), long(1, 1), long(0, 1)], [false, true, true, false]);
-    assert!(run(&[&[&"x".repeat(PARCEL)]]).is_long(1_000));
 }
 
 #[test]
