@@ -43,6 +43,9 @@ struct Options {
     /// Time between keep-alives of the endpoint.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     ka: Duration,
+    /// Over TLS, with a certificate that the endpoint makes. The goal is for plain connections.
+    #[arg(long)]
+    tls: bool,
     /// The command to measure. [default: syncspec beside this one]
     #[arg(long)]
     syncspec: Option<PathBuf>,
@@ -113,8 +116,9 @@ impl Cost {
     fn text(&self, dialect: Dialect, options: &Options) -> String {
         let word = if self.kb_each <= options.max_kb { "holds" } else { "not met" };
         format!(
-            "idle/{dialect}: {:.2} KB each (goal {}) {word}; {} KB before, {} KB after {} subscribers and {}; \
+            "idle/{dialect}{}: {:.2} KB each (goal {}) {word}; {} KB before, {} KB after {} subscribers and {}; \
              keep-alives reached {}, one publish reached {} in {:.2?}",
+            if options.tls { "/tls" } else { "" },
             self.kb_each,
             options.max_kb,
             self.before_kb,
@@ -136,11 +140,12 @@ struct Heard {
 }
 
 async fn measure(dialect: Dialect, options: &Options) -> Result<Cost, Failure> {
-    let (child, url) = start(options).await?;
+    let Started { child, url, dialing } = start(options).await?;
     let pid = child.id().ok_or("the endpoint has ended")?;
     let heard = Arc::new(Heard::default());
     let (hold, held) = watch::channel(false);
-    let crowd = Crowd { dialect, url: url.clone(), heard: Arc::clone(&heard), held };
+    let dialer = Arc::new(Dialer::new(dialing)?);
+    let crowd = Crowd { dialect, url: url.clone(), dialer: Arc::clone(&dialer), heard: Arc::clone(&heard), held };
 
     drop(crowd.gather(WARM).await?);
     sleep(Duration::from_millis(500)).await;
@@ -152,7 +157,7 @@ async fn measure(dialect: Dialect, options: &Options) -> Result<Cost, Failure> {
 
     let alive = until(&heard.keep_alives, options.connections, options.ka + PATIENCE).await;
     let published = Instant::now();
-    publish(dialect, &url).await?;
+    publish(dialect, &dialer, &url).await?;
     let told = until(&heard.events, options.connections, PATIENCE).await;
     #[allow(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
     let kb_each = after_kb.saturating_sub(before_kb) as f64 / options.connections as f64;
@@ -160,12 +165,25 @@ async fn measure(dialect: Dialect, options: &Options) -> Result<Cost, Failure> {
     Ok(Cost { before_kb, after_kb, kb_each, alive, told, took: published.elapsed(), reached_all })
 }
 
-/// Starts the endpoint on a free port; it ends with the returned handle.
-async fn start(options: &Options) -> Result<(Child, Url), Failure> {
+/// An endpoint, which ends with the handle of its process, and how to reach it.
+struct Started {
+    child: Child,
+    url: Url,
+    dialing: DialOptions,
+}
+
+/// Starts the endpoint on a free port.
+async fn start(options: &Options) -> Result<Started, Failure> {
     let beside = || std::env::current_exe().map(|own| own.with_file_name("syncspec"));
     let command = options.syncspec.clone().map_or_else(beside, Ok)?;
-    let mut child = Command::new(&command)
-        .args(["serve", "--listen", "127.0.0.1:0", "--ka", &humantime::format_duration(options.ka).to_string()])
+    let folder = tempfile::tempdir()?;
+    let authority = folder.path().join("ca.pem");
+    let mut serve = Command::new(&command);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--ka", &humantime::format_duration(options.ka).to_string()]);
+    if options.tls {
+        serve.args(["--tls", "self-signed", "--tls-ca-out"]).arg(&authority);
+    }
+    let mut child = serve
         .args(&options.serve)
         .env("SYNCSPEC_API_KEY", KEY)
         .stdout(Stdio::piped())
@@ -173,9 +191,12 @@ async fn start(options: &Options) -> Result<(Child, Url), Failure> {
         .spawn()
         .map_err(|error| format!("{}: {error}; cargo build --release -p syncspec makes it", command.display()))?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no output to read")?).lines();
+    let ready = if options.tls { "READY https://" } else { "READY http://" };
     while let Some(line) = timeout(PATIENCE, lines.next_line()).await?? {
-        if let Some(host) = line.strip_prefix("READY http://").and_then(|rest| rest.split('/').next()) {
-            return Ok((child, Url { secure: false, host: host.into(), path: "/".into() }));
+        if let Some(host) = line.strip_prefix(ready).and_then(|rest| rest.split('/').next()) {
+            let url = Url { secure: options.tls, host: host.into(), path: "/".into() };
+            let ca = if options.tls { Some(std::fs::read(&authority)?) } else { None };
+            return Ok(Started { child, url, dialing: DialOptions { ca, ..DialOptions::default() } });
         }
     }
     Err("the endpoint ended before it was ready".into())
@@ -186,6 +207,7 @@ async fn start(options: &Options) -> Result<(Child, Url), Failure> {
 struct Crowd {
     dialect: Dialect,
     url: Url,
+    dialer: Arc<Dialer>,
     heard: Arc<Heard>,
     /// Turns true when all are there: from then on it counts what they hear.
     held: watch::Receiver<bool>,
@@ -194,14 +216,13 @@ struct Crowd {
 impl Crowd {
     /// Connects and subscribes `count` of them. They listen until the set is dropped.
     async fn gather(&self, count: u64) -> Result<JoinSet<()>, Failure> {
-        let dialer = Arc::new(Dialer::new(DialOptions::default())?);
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let mut joining = JoinSet::new();
         for number in 0..count {
-            let (crowd, dialer, turns) = (self.clone(), Arc::clone(&dialer), Arc::clone(&turns));
+            let (crowd, turns) = (self.clone(), Arc::clone(&turns));
             joining.spawn(async move {
                 let _turn = turns.acquire().await;
-                timeout(PATIENCE, crowd.subscribe(&dialer, number)).await?
+                timeout(PATIENCE, crowd.subscribe(number)).await?
             });
         }
         let mut listening = JoinSet::new();
@@ -211,7 +232,7 @@ impl Crowd {
         Ok(listening)
     }
 
-    async fn subscribe(&self, dialer: &Dialer, number: u64) -> Result<Socket, Failure> {
+    async fn subscribe(&self, number: u64) -> Result<Socket, Failure> {
         let credentials = Credentials::api_key(self.url.host.as_str(), KEY);
         let (path, carrier) = match self.dialect {
             Dialect::Graphql => ("/graphql/realtime", Carrier::Query),
@@ -219,7 +240,7 @@ impl Crowd {
         };
         let url = Url { path: path.into(), ..self.url.clone() };
         let request = build(self.dialect, carrier, &credentials, &url, "AAAAAAAAAAAAAAAAAAAAAA==");
-        let opened = dialer.open(&url, &request).await?;
+        let opened = self.dialer.open(&url, &request).await?;
         let mut socket = opened.socket.ok_or_else(|| format!("the upgrade got {}", opened.response.status))?;
         exchange(&mut socket, r#"{"type":"connection_init"}"#.into(), "connection_ack").await?;
         let (ask, answer) = match self.dialect {
@@ -276,7 +297,7 @@ async fn exchange(socket: &mut Socket, message: String, answer: &str) -> Result<
     }
 }
 
-async fn publish(dialect: Dialect, url: &Url) -> Result<(), Failure> {
+async fn publish(dialect: Dialect, dialer: &Dialer, url: &Url) -> Result<(), Failure> {
     let (path, body) = match dialect {
         Dialect::Graphql => {
             let query = r#"mutation { publish2channel(name: "idle", data: "{}") { name data } }"#;
@@ -288,7 +309,7 @@ async fn publish(dialect: Dialect, url: &Url) -> Result<(), Failure> {
     let headers =
         Headers::new().with("host", url.host.as_str()).with("x-api-key", KEY).with("content-type", "application/json");
     let request = Request { method: "POST".into(), target: path.into(), headers, body: body.to_string().into() };
-    let response = Dialer::new(DialOptions::default())?.http(&url, &request).await?;
+    let response = dialer.http(&url, &request).await?;
     if response.status == 200 { Ok(()) } else { Err(format!("the publish got {}", response.status).into()) }
 }
 

@@ -207,10 +207,17 @@ fn play(
 /// Raw client and engine of `syncspec bench` against one floor server.
 pub(crate) fn closed(is_turned: bool, seconds: f64) -> Result<(Trips, Trips), Failure> {
     let server = Server::start(&["floor"])?;
-    let run = |role| trips(role, server.address, seconds);
+    let raw = || trips(&["raw-client"], server.address, seconds);
+    let bench = || trips(&["bench-client", Dialect::Events.word()], server.address, seconds);
     if is_turned {
-        let bench = run("bench-client")?;
-        return Ok((run("raw-client")?, bench));
+        let bench = bench()?;
+        return Ok((raw()?, bench));
     }
-    Ok((run("raw-client")?, run("bench-client")?))
+    Ok((raw()?, bench()?))
+}
+
+/// The same engine with mutations over HTTP: there is no raw client to compare with.
+pub(crate) fn closed_in_graphql(seconds: f64) -> Result<Trips, Failure> {
+    let server = Server::start(&["floor"])?;
+    trips(&["bench-client", Dialect::Graphql.word()], server.address, seconds)
 }

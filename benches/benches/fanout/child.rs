@@ -14,7 +14,7 @@ use syncspec::auth::sign::Secret;
 use syncspec::link::{DialOptions, Dialer};
 use syncspec::load::drive::{self, Reach};
 use syncspec::load::payload::Sizes;
-use syncspec::load::topic::Topics;
+use syncspec::load::topic::{Documents, Topics};
 use syncspec::load::{Mode, Pace, Plan, Shard};
 use syncspec::reference::Endpoint;
 use syncspec::reference::settings::{Overrides, Settings};
@@ -100,9 +100,10 @@ pub(crate) struct Trips {
 }
 
 /// Runs a client of the closed loop against this server.
-pub(crate) fn trips(role: &str, address: SocketAddr, seconds: f64) -> Result<Trips, Failure> {
-    let output = own(&[role])?.arg(address.to_string()).arg(seconds.to_string()).stderr(Stdio::inherit()).output()?;
-    Ok(serde_json::from_slice(&output.stdout).map_err(|error| format!("{role} said no figures: {error}"))?)
+pub(crate) fn trips(role: &[&str], address: SocketAddr, seconds: f64) -> Result<Trips, Failure> {
+    let output = own(role)?.arg(address.to_string()).arg(seconds.to_string()).stderr(Stdio::inherit()).output()?;
+    Ok(serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{} said no figures: {error}", role.join(" ")))?)
 }
 
 /// Plays the role of another process.
@@ -112,7 +113,10 @@ pub(crate) fn play(role: &Role) -> Result<(), Failure> {
         Role::Floor => server::serve(|address| println!("READY {address}")),
         Role::Reference => reference(),
         Role::RawClient { address, seconds } => raw_client(*address, *seconds).map(told),
-        Role::BenchClient { address, seconds } => bench_client(*address, *seconds).map(told),
+        Role::BenchClient { dialect, address, seconds } => {
+            let spoken = Dialect::ALL.into_iter().find(|known| known.word() == dialect);
+            bench_client(spoken.ok_or("no such dialect")?, *address, *seconds).map(told)
+        }
     }
 }
 
@@ -147,23 +151,31 @@ fn raw_client(address: SocketAddr, seconds: f64) -> Result<Trips, Failure> {
     })
 }
 
-/// The engine of `syncspec bench --mode throughput --publishers 50 --window 4`. Its processor time is that of the whole
+/// The engine of `syncspec bench --mode throughput --publishers 50 --window 4`; in GraphQL a round trip is a mutation over
+/// HTTP. Its processor time is that of the whole
 /// process, the set-up included.
-fn bench_client(address: SocketAddr, seconds: f64) -> Result<Trips, Failure> {
+fn bench_client(dialect: Dialect, address: SocketAddr, seconds: f64) -> Result<Trips, Failure> {
     let url = |path: &str| Url { secure: false, host: address.to_string(), path: path.into() };
     let secret = Secret::ApiKey(KEY.into());
+    let (http, realtime, carrier, topics) = match dialect {
+        Dialect::Events => {
+            let topics = Topics::Events { namespace: "default".into() };
+            ("/event", "/event/realtime", Carrier::Subprotocol, topics)
+        }
+        Dialect::Graphql => ("/graphql", "/graphql/realtime", Carrier::Query, Topics::Graphql(Documents::default())),
+    };
     let reach = Reach {
         dialer: Dialer::new(DialOptions::default())?,
-        http: url("/event"),
-        realtime: url("/event/realtime"),
-        carrier: Carrier::Subprotocol,
-        source: Arc::new(syncspec::session::Holder { secret, dialect: Dialect::Events, host: address.to_string() }),
+        http: url(http),
+        realtime: url(realtime),
+        carrier,
+        source: Arc::new(syncspec::session::Holder { secret, dialect, host: address.to_string() }),
         redactor: Redactor::new(&[]),
-        topics: Topics::Events { namespace: "default".into() },
+        topics,
     };
     let plan = Plan {
         mode: Mode::Throughput,
-        dialect: Dialect::Events,
+        dialect,
         subscribers: 0,
         per_connection: 1,
         channels: 1,

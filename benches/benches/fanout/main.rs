@@ -87,7 +87,7 @@ enum Role {
     #[command(hide = true)]
     RawClient { address: SocketAddr, seconds: f64 },
     #[command(hide = true)]
-    BenchClient { address: SocketAddr, seconds: f64 },
+    BenchClient { dialect: String, address: SocketAddr, seconds: f64 },
 }
 
 fn main() -> ExitCode {
@@ -165,6 +165,9 @@ fn closed(results: &mut Results, loads: &[Load]) -> Result<(), Failure> {
     for round in 0..results.rounds {
         let (raw, bench) = cases::closed(round % 2 == 1, results.seconds)?;
         println!("  raw {:.0}/s {:.2} us, bench {:.0}/s {:.2} us", raw.rate, raw.cpu_us, bench.rate, bench.cpu_us);
+        let graphql = cases::closed_in_graphql(results.seconds)?;
+        println!("  bench in GraphQL {:.0}/s {:.2} us", graphql.rate, graphql.cpu_us);
+        results.closed_in_graphql.push(graphql);
         results.closed.push((raw, bench));
         for (load, (_, rates)) in loads.iter().zip(&mut results.loads) {
             let server = child::Server::start(&["floor"])?;

@@ -100,6 +100,13 @@ fn closed(results: &Results, out: &mut String) {
         number(of(|pair| pair.1.rate)),
         of(|pair| pair.1.cpu_us)
     );
+    let of = |look: fn(&Trips) -> f64| median(results.closed_in_graphql.iter().map(look).collect());
+    let _ = writeln!(
+        out,
+        "In GraphQL, where a round trip is a mutation over HTTP, `syncspec bench` makes {} at {:.2} us.",
+        number(of(|trips| trips.rate)),
+        of(|trips| trips.cpu_us)
+    );
     for (name, rates) in &results.loads {
         let _ = writeln!(out, "{name} makes {} with its script.", number(median(rates.clone())));
     }

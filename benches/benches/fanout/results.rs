@@ -16,6 +16,8 @@ pub(crate) struct Results {
     pub(crate) cases: Vec<Figures>,
     /// Raw client and engine of `syncspec bench`, by round.
     pub(crate) closed: Vec<(Trips, Trips)>,
+    /// The engine with mutations of GraphQL over HTTP, by round.
+    pub(crate) closed_in_graphql: Vec<Trips>,
     /// Round trips a second of other load generators, by round.
     pub(crate) loads: Vec<(&'static str, Vec<f64>)>,
     /// What could not be compared with.
@@ -90,7 +92,16 @@ impl Figures {
 
 impl Results {
     pub(crate) const fn new(rounds: usize, seconds: f64, machine: Machine) -> Self {
-        Self { machine, rounds, seconds, cases: Vec::new(), closed: Vec::new(), loads: Vec::new(), missing: Vec::new() }
+        Self {
+            machine,
+            rounds,
+            seconds,
+            cases: Vec::new(),
+            closed: Vec::new(),
+            closed_in_graphql: Vec::new(),
+            loads: Vec::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// Whatever was measured of what has a goal.
