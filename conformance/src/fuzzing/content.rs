@@ -64,13 +64,15 @@ impl Driver<'_> {
             return None;
         }
         let own = hears.place.contains(self.setting.cast.prefix.as_str());
-        let told = self.posted.iter().filter(|posted| posted.loose && is_of(posted, text));
+        // However it was written: letters may be escaped.
+        let plain = value.to_string();
+        let told = self.posted.iter().filter(|posted| posted.loose && is_of(posted, &plain));
         let untold = told.flat_map(|posted| &posted.told).find(|claim| !claim.fits(&frame_of(message), Some(message)));
         if let Some(Claim { any_of, rule }) = untold {
             let expected: Vec<_> = any_of.iter().map(ToString::to_string).collect();
             return Some((*rule, format!("expected {}; got {}", expected.join(" or "), cut(text, 200))));
         }
-        let same = |posted: &Posted| same_meaning(&posted.value, &value) || (posted.loose && is_of(posted, text));
+        let same = |posted: &Posted| same_meaning(&posted.value, &value) || (posted.loose && is_of(posted, &plain));
         let published = self.posted.iter().any(same);
         (own && !published).then(|| {
             let shown = cut(text, 100);
@@ -131,7 +133,7 @@ impl Driver<'_> {
     }
 }
 
-/// Whether this is the text of an event that was made of what was published.
+/// Whether this is the text, without needless escapes, of an event that was made of what was published.
 fn is_of(posted: &Posted, text: &str) -> bool {
     posted.nonce.as_ref().is_some_and(|nonce| text.contains(nonce.as_str()))
 }
