@@ -148,6 +148,21 @@ are_survived! {
     bytes_that_are_no_frames,
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_look_that_may_wait_for_long_takes_only_so_much() {
+    for dialect in Dialect::ALL {
+        let peer = Peer::start(move |caller| asked_first(caller, behaviour::a_flood_of_long_keep_alives, None)).await;
+
+        let mut options = options(dialect, peer.address());
+        options.filters = vec!["/subscribe/acknowledged".into()];
+        options.step_timeout *= 100;
+        options.case_timeout *= 100;
+        let judged = judge(options).await;
+
+        assert_bounded(&judged, &peer);
+    }
+}
+
 async fn survives<F>(dialect: Dialect, serve: impl Fn(Caller, Asked) -> F + Clone + Send + 'static)
 where
     F: Future<Output = Option<()>> + Send + 'static,

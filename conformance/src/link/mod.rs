@@ -22,6 +22,7 @@ mod dial;
 mod error;
 #[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 pub(crate) mod framed;
+mod heard;
 #[cfg_attr(not(feature = "endpoint"), allow(dead_code, reason = "the half of the server has no user"))]
 pub(crate) mod http;
 mod outbox;
@@ -37,6 +38,7 @@ pub use error::LinkError;
 pub use socket::{Socket, SocketHandle};
 pub use tls::BadCa;
 
+pub(crate) use heard::Heard;
 pub(crate) use transport::Transport;
 
 /// Longest head of an HTTP answer, in bytes.

@@ -35,13 +35,14 @@ pub fn suggest(id: &str) -> Vec<String> {
     let names = Requirement::ALL.iter().map(|rule| rule.id());
     let names =
         names.chain(Ambiguity::all().map(|a| a.id)).chain(scenarios().map(|s| s.id)).chain(faults().map(|f| f.name));
+    // A third of the letters may be wrong; more is another name.
+    let most = 1 + wanted.chars().count() / 3;
     let mut near: Vec<_> = names
         .filter_map(|name| {
             let candidate = name.to_lowercase();
             let inside = wanted.len() > 2 && candidate.contains(&wanted);
-            let distance = if inside { 1 } else { distance(&wanted, &candidate) };
-            // A third of the letters may be wrong; more is another name.
-            (distance <= 1 + wanted.chars().count() / 3).then_some((distance, name))
+            let distance = if inside { Some(1) } else { distance_within(most, &wanted, &candidate) };
+            distance.map(|distance| (distance, name))
         })
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
@@ -51,14 +52,14 @@ pub fn suggest(id: &str) -> Vec<String> {
 /// Ids of scenarios near to a text that stands in none, the nearest first.
 pub fn scenarios_near(text: &str) -> Vec<&'static str> {
     let wanted = text.trim().trim_start_matches('=').to_lowercase();
+    let most = 1 + wanted.chars().count() / 3;
     let apart = |id: &'static str| {
         // The whole id, and what is left of it without its dialect and its area.
         let ends = id.match_indices('/').map(|(at, _)| &id[at + 1..]).chain([id]);
         let parts = ends.chain(id.split('/'));
-        parts.map(|part| distance(&wanted, part)).min().unwrap_or_default()
+        parts.filter_map(|part| distance_within(most, &wanted, part)).min()
     };
-    let most = 1 + wanted.chars().count() / 3;
-    let mut near: Vec<_> = scenarios().map(|s| (apart(s.id), s.id)).filter(|(apart, _)| *apart <= most).collect();
+    let mut near: Vec<_> = scenarios().filter_map(|s| Some((apart(s.id)?, s.id))).collect();
     near.sort_unstable();
     near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
 }
@@ -237,8 +238,12 @@ fn or_none(lines: Vec<String>, none: &str) -> Vec<String> {
     if lines.is_empty() { vec![none.into()] } else { lines }
 }
 
-/// How many letters have to be changed, added or taken out.
-fn distance(one: &str, other: &str) -> usize {
+/// How many letters have to be changed, added or taken out, where it is at most so many.
+fn distance_within(most: usize, one: &str, other: &str) -> Option<usize> {
+    // What differs in length by more is not compared: a text may be longer than all names together.
+    if one.chars().count().abs_diff(other.chars().count()) > most {
+        return None;
+    }
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (n, a) in one.chars().enumerate() {
@@ -255,5 +260,5 @@ fn distance(one: &str, other: &str) -> usize {
             *first = n + 1;
         }
     }
-    row.last().copied().unwrap_or_default()
+    row.last().copied().filter(|distance| *distance <= most)
 }

@@ -14,18 +14,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::budget::{Budget, Pace};
 use super::{Endpoint, fire};
-use crate::link::{Dialer, LinkError, Opened, SocketHandle};
+use crate::link::{Dialer, Heard, LinkError, Opened, SocketHandle};
 use crate::player::{Action, Actor, Ending, Limits, Listener, Outcome, Output, Player};
 use crate::scenario::{Cast, Conn, Scenario};
 
 /// Frames that may wait for the player on all connections of a scenario together. A frame may be megabytes.
 const INBOX: usize = 16;
 
-/// Most bytes that a target may send in one scenario, all of which are kept, counting [`FRAME_COST`] for each frame.
+/// Most bytes that a target may send in one scenario, all of which are kept.
 const HEARD_MAX: usize = 32 * 1024 * 1024;
-
-/// What a frame costs besides its payload.
-const FRAME_COST: usize = 256;
 
 /// `Sec-WebSocket-Key` of a scenario: 16 bytes, different for each.
 pub(super) fn upgrade_key(seed: u64, number: usize) -> String {
@@ -53,7 +50,7 @@ struct Traffic {
     paces: BTreeMap<Conn, Pace>,
     sender: mpsc::Sender<(Conn, OwnedFrame)>,
     inbox: mpsc::Receiver<(Conn, OwnedFrame)>,
-    heard: usize,
+    heard: Heard,
     start: Instant,
 }
 
@@ -183,11 +180,11 @@ impl Lingering {
         let mut findings = Vec::new();
         let end = Instant::now() + limit;
         tokio::pin!(stop);
-        while self.listener.is_of_use() && self.traffic.heard <= HEARD_MAX {
+        while self.listener.is_of_use() && !self.traffic.heard.is_too_much() {
             tokio::select! {
                 biased;
                 Some((conn, frame)) = self.traffic.inbox.recv() => {
-                    self.traffic.heard += cost(&frame);
+                    self.traffic.heard.add(&frame);
                     findings.extend(self.listener.frame(self.traffic.now(), conn, frame));
                 }
                 _ = &mut stop => break,
@@ -220,7 +217,7 @@ impl Traffic {
             paces: BTreeMap::new(),
             sender,
             inbox,
-            heard: 0,
+            heard: Heard::up_to(HEARD_MAX),
             start: Instant::now(),
         }
     }
@@ -240,8 +237,8 @@ impl Traffic {
     async fn wait<A: Actor>(&mut self, player: &mut A, until: Duration) {
         tokio::select! {
             Some((conn, frame)) = self.inbox.recv() => {
-                self.heard += cost(&frame);
-                if self.heard > HEARD_MAX {
+                self.heard.add(&frame);
+                if self.heard.is_too_much() {
                     player.abandon(self.now(), format!("the target sent over {HEARD_MAX} bytes in one scenario"));
                 } else {
                     player.frame(self.now(), conn, frame);
@@ -283,16 +280,6 @@ fn is_publish(frame: &OwnedFrame) -> bool {
         | OwnedFrame::Close { .. }
         | OwnedFrame::Lost => false,
     }
-}
-
-fn cost(frame: &OwnedFrame) -> usize {
-    FRAME_COST
-        + match frame {
-            OwnedFrame::Text { text, .. } => text.len(),
-            OwnedFrame::Binary(bytes) | OwnedFrame::Ping(bytes) | OwnedFrame::Pong(bytes) => bytes.len(),
-            OwnedFrame::Close { reason, .. } => reason.len(),
-            OwnedFrame::Lost => 0,
-        }
 }
 
 fn trouble(why: &str) -> Outcome {

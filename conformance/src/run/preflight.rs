@@ -12,10 +12,10 @@ use appsync_protocol::wire::{Headers, OwnedFrame, Request};
 use tokio::time::timeout;
 
 use super::{Endpoint, now_unix_s};
-use crate::link::{Dialer, LinkError, Opened, Socket};
+use crate::link::{Dialer, Heard, LinkError, Opened, Socket};
 use crate::profile::{Fact, Standing};
 use crate::scenario::{Need, cut};
-use crate::survey::dialogue::{Answer, Dialogue};
+use crate::survey::dialogue::{Answer, Dialogue, HEARD_MAX};
 use crate::survey::probe::{INTROSPECTION, SCHEMAS, has_field};
 
 /// Connects once. What the schema lacks, or why there is nothing to judge.
@@ -112,8 +112,11 @@ fn secrets(endpoint: &Endpoint) -> Redactor {
 async fn first_refusal(socket: &mut Socket, endpoint: &Endpoint, patience: Duration) -> Option<String> {
     let _ = socket.send(&OwnedFrame::text(r#"{"type":"connection_init"}"#)).await;
     let looking = async {
-        loop {
-            match socket.next().await {
+        let mut heard = Heard::up_to(HEARD_MAX);
+        while !heard.is_too_much() {
+            let frame = socket.next().await;
+            heard.add(&frame);
+            match frame {
                 OwnedFrame::Text { text, .. } => match decode(endpoint.dialect, &text).map(|decoded| decoded.message) {
                     Ok(Message::Rejected { errors }) => {
                         let first = error_entries(errors).1.into_iter().next().unwrap_or_default();
@@ -131,6 +134,7 @@ async fn first_refusal(socket: &mut Socket, endpoint: &Endpoint, patience: Durat
                 OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => {}
             }
         }
+        None
     };
     timeout(patience, looking).await.ok().flatten()
 }

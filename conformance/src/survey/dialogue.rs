@@ -13,13 +13,16 @@ use appsync_protocol::wire::{OwnedFrame, Request, Response};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::link::{Dialer, LinkError, Opened, Socket};
+use crate::link::{Dialer, Heard, LinkError, Opened, Socket};
 use crate::run::Endpoint;
 use crate::run::fire::fire;
 use crate::scenario::{Cast, Publication, cut};
 
 /// The id of the one subscription of a dialogue.
 const ID: &str = "syncspec";
+
+/// Most bytes that are listened to for one answer. An event has at most 240 KB.
+pub(crate) const HEARD_MAX: usize = 8 * 1024 * 1024;
 
 /// One dialogue.
 pub(crate) struct Dialogue<'t> {
@@ -207,8 +210,10 @@ impl<'t> Dialogue<'t> {
     /// Hears messages until one of them decides.
     async fn hear(&self, socket: &mut Socket, mut decides: impl FnMut(&Message<'_>) -> Option<Answer>) -> Answer {
         let until = Instant::now() + self.patience;
-        loop {
+        let mut heard = Heard::up_to(HEARD_MAX);
+        while !heard.is_too_much() {
             let Ok(frame) = timeout_at(until, socket.next()).await else { return Answer::Silence };
+            heard.add(&frame);
             match frame {
                 OwnedFrame::Text { text, .. } => {
                     let answer = decode(self.endpoint.dialect, &text).ok().and_then(|heard| decides(&heard.message));
@@ -226,6 +231,7 @@ impl<'t> Dialogue<'t> {
                 OwnedFrame::Binary(_) | OwnedFrame::Ping(_) | OwnedFrame::Pong(_) => {}
             }
         }
+        Answer::End(format!("it says over {HEARD_MAX} bytes, but not the answer"))
     }
 
     /// Says goodbye.
