@@ -76,7 +76,7 @@ impl Marks {
         out.push_str(r#"{"m":""#);
         self.write(&Mark { pad, ..*mark }, &mut out);
         out.push_str(r#"","x":""#);
-        out.extend(std::iter::repeat_n('0', pad));
+        push_zeros(pad, &mut out);
         out.push_str(r#""}"#);
         out
     }
@@ -91,9 +91,12 @@ impl Marks {
         out.push(kind);
         let Mark { kind: _, channel, publisher, number, intended, sent, pad } = *mark;
         let fields = [(channel, 4), (publisher, 4), (number, 10), (intended, 16), (sent, 16), (pad as u64, 6)];
+        let (mut text, mut at) = ([b'0'; FIELDS - 1], 0);
         for (value, digits) in fields {
-            push_hex(value, digits, out);
+            write_hex(value, &mut text[at..at + digits]);
+            at += digits;
         }
+        out.push_str(std::str::from_utf8(&text).unwrap_or_default());
     }
 
     /// What is in a text, wherever it stands.
@@ -129,14 +132,22 @@ impl Marks {
     }
 }
 
-/// Appends a number in so many hexadecimal digits, 16 at most. It is done for every event, by hand because formatting is
-/// slow.
-fn push_hex(value: u64, digits: usize, out: &mut String) {
-    let mut text = [b'0'; 16];
-    for (place, digit) in text.iter_mut().rev().take(digits).enumerate() {
+/// Writes a number in as many hexadecimal digits as there is room for. It is done for every event, by hand because
+/// formatting is slow.
+fn write_hex(value: u64, digits: &mut [u8]) {
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
         *digit = b"0123456789abcdef"[(value >> (4 * place) & 15) as usize];
     }
-    out.push_str(std::str::from_utf8(&text[16 - digits..]).unwrap_or_default());
+}
+
+/// Appends so many zeros, not one by one.
+fn push_zeros(mut count: usize, out: &mut String) {
+    const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+    while count > 0 {
+        let some = count.min(ZEROS.len());
+        out.push_str(&ZEROS[..some]);
+        count -= some;
+    }
 }
 
 /// The name of a run in channels and marks.

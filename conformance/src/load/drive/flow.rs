@@ -65,15 +65,16 @@ impl Flow {
         }
     }
 
-    /// When the next event is due in a run that started then.
-    pub(crate) fn next(&self, start: u64) -> Next {
+    /// When the next event is due in a run that started then. Reading the clock is a good part of what an event costs:
+    /// whoever asks does it once.
+    pub(crate) fn next(&self, start: u64, now: u64) -> Next {
         let plan = self.world.plan();
         let over = |at: u64| u128::from(at.saturating_sub(start)) >= plan.duration.as_nanos();
         if *self.world.shared.phase.borrow() >= Phase::Drain || self.world.gauges().exhausted() {
             return Next::Never;
         }
         match plan.pace {
-            Pace::Closed { .. } if over(self.world.now()) => Next::Never,
+            Pace::Closed { .. } if over(now) => Next::Never,
             Pace::Closed { .. } => Next::At(start),
             Pace::Open => match self.schedule.intended(self.next) {
                 Some(after) => Next::At(start + after),
@@ -83,9 +84,9 @@ impl Flow {
     }
 
     /// Takes the next event, which goes out now; `None` if no more messages may be sent.
-    pub(crate) fn take(&mut self, intended: u64) -> Option<Underway> {
+    pub(crate) fn take(&mut self, intended: u64, now: u64) -> Option<Underway> {
         let reserved = self.reserve()?;
-        self.begin(reserved, intended)
+        self.begin(reserved, intended, now)
     }
 
     /// Takes the number of the next event, which goes out when it is due.
@@ -96,11 +97,11 @@ impl Flow {
     }
 
     /// The event of a number goes out now; `None` if the run is over.
-    pub(crate) fn begin(&self, Reserved(k): Reserved, intended: u64) -> Option<Underway> {
+    pub(crate) fn begin(&self, Reserved(k): Reserved, intended: u64, now: u64) -> Option<Underway> {
         if *self.world.shared.phase.borrow() >= Phase::Drain {
             return None;
         }
-        let (plan, sent) = (self.world.plan(), self.world.now());
+        let (plan, sent) = (self.world.plan(), now);
         let channel = (self.publisher + k) % plan.channels;
         let intended = match plan.pace {
             Pace::Open => intended,

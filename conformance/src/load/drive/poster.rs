@@ -103,12 +103,12 @@ async fn lane(world: Rc<World>, flow: Rc<RefCell<Flow>>, start: u64) {
     let mut wire = None;
     alarm.until(start).await;
     loop {
-        let next = flow.borrow().next(start);
+        let next = flow.borrow().next(start, world.now());
         let Next::At(due) = next else { return };
         // Taken before it is waited for, so that the next lane waits for the next one.
         let Some(reserved) = flow.borrow_mut().reserve() else { return };
         alarm.until(due).await;
-        let event = flow.borrow_mut().begin(reserved, due);
+        let event = flow.borrow_mut().begin(reserved, due, world.now());
         let Some(event) = event else { return };
         send(&world, &flow, &mut wire, event).await;
     }
