@@ -39,8 +39,10 @@ const BYTES: usize = 3_000_000;
 const CATALOGUE_SECONDS: f64 = 0.15;
 /// Allowed share beyond the seconds: they are those of a machine, and not a ratio within one run.
 const OTHER_MACHINES: f64 = 3.0;
-/// Allowed noise of a measurement.
-const NOISE: f64 = 1.10;
+/// Allowed noise of a measurement, as a share of the goal, where parsers are compared.
+const NOISE: f64 = 1.2;
+/// The same where a copy in memory is the measure: what it costs is up to the processor more than what is done beside it.
+const NOISE_OF_COPIES: f64 = 1.5;
 /// How often a goal that is missed is measured: other work on the machine costs one of a pair more than the other, for a
 /// while. Code that is too slow misses it each time.
 const TRIES: usize = 5;
@@ -67,7 +69,7 @@ fn measure(options: &Options) -> Result<bool, Failure> {
         holds &= (0..tries).any(|_| {
             let goal = pair.measure();
             println!("{}", goal.text());
-            let holds = goal.measured[1] <= goal.goal * NOISE;
+            let holds = goal.measured[1] <= goal.goal * pair.noise;
             goals.push(goal);
             holds
         });
@@ -98,6 +100,8 @@ struct Pair {
     what: String,
     to: &'static str,
     goal: f64,
+    /// What is allowed beyond the goal, as a share of it.
+    noise: f64,
     /// The ratio, by round.
     rounds: Box<dyn Fn() -> Vec<f64>>,
 }
@@ -138,6 +142,7 @@ fn pairs() -> Vec<Pair> {
                 what: format!("frame for one more subscriber, {heads}, {size} bytes"),
                 to: "a copy in memory",
                 goal: 2.0,
+                noise: NOISE_OF_COPIES,
                 rounds: Box::new(move || framing(size, lengths)),
             });
         }
@@ -165,7 +170,7 @@ fn decoding(dialect: Dialect, text: String, to: &'static str, goal: f64, theirs:
         let ours = |text: &str| decode(dialect, text).is_ok();
         interleaved(text.len(), || ours(black_box(&text)), || theirs(black_box(&text)))
     });
-    Pair { what, to, goal, rounds }
+    Pair { what, to, goal, noise: NOISE, rounds }
 }
 
 /// Frames for subscribers who chose ids of these lengths in turn, and the bytes of such a frame copied.
