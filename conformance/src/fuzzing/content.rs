@@ -64,15 +64,14 @@ impl Driver<'_> {
             return None;
         }
         let own = hears.place.contains(self.setting.cast.prefix.as_str());
-        // However it was written: letters may be escaped.
-        let plain = value.to_string();
-        let told = self.posted.iter().filter(|posted| posted.loose && is_of(posted, &plain));
+        let plain = Plain::of(&value);
+        let told = self.posted.iter().filter(|posted| posted.loose && plain.is_of(posted));
         let untold = told.flat_map(|posted| &posted.told).find(|claim| !claim.fits(&frame_of(message), Some(message)));
         if let Some(Claim { any_of, rule }) = untold {
             let expected: Vec<_> = any_of.iter().map(ToString::to_string).collect();
             return Some((*rule, format!("expected {}; got {}", expected.join(" or "), cut(text, 200))));
         }
-        let same = |posted: &Posted| same_meaning(&posted.value, &value) || (posted.loose && is_of(posted, &plain));
+        let same = |posted: &Posted| same_meaning(&posted.value, &value) || (posted.loose && plain.is_of(posted));
         let published = self.posted.iter().any(same);
         (own && !published).then(|| {
             let shown = cut(text, 100);
@@ -133,9 +132,18 @@ impl Driver<'_> {
     }
 }
 
-/// Whether this is the text, without needless escapes, of an event that was made of what was published.
-fn is_of(posted: &Posted, text: &str) -> bool {
-    posted.nonce.as_ref().is_some_and(|nonce| text.contains(nonce.as_str()))
+/// An event without needless escapes, however it was written.
+struct Plain(String);
+
+impl Plain {
+    fn of(event: &Json) -> Self {
+        Self(event.to_string())
+    }
+
+    /// Whether it was made of what was published.
+    fn is_of(&self, posted: &Posted) -> bool {
+        posted.nonce.as_ref().is_some_and(|nonce| self.0.contains(nonce.as_str()))
+    }
 }
 
 /// The rule that an event breaks which is not what was published, cut to what was selected.
@@ -190,5 +198,13 @@ mod tests {
         let judged = |data: &str| unlike(&hears, &posted, &json!({ "data": data }));
         assert_eq!(judged("{ \"nonce\": \"\\u006e\" }"), None);
         assert_eq!(judged(r#"{"nonce":"m"}"#), Some(R::GqlSub012));
+    }
+
+    #[test]
+    fn a_nonce_is_found_in_an_event_whose_letters_are_escaped() {
+        let posted = Posted { nonce: Some("s1-event".into()), ..Posted::default() };
+        let is_of = |text: &str| Plain::of(&parse_json(text).unwrap()).is_of(&posted);
+        assert!(is_of(r#"{"was":"\u0073\u0031-event"}"#));
+        assert!(!is_of(r#"{"was":"\u0073\u0032-event"}"#));
     }
 }
