@@ -92,15 +92,23 @@ impl core::error::Error for DecodeError {}
 
 /// Scans the object in `text`. Total: every text gives an envelope or says why not.
 pub fn scan(text: &str) -> Result<Envelope<'_>, DecodeError> {
+    let mut envelope = Envelope::default();
+    fill(&mut envelope, text)?;
+    Ok(envelope)
+}
+
+/// The same where the members are to stand: an envelope is long, and to move it is a good part of what a short message
+/// costs.
+#[inline]
+pub(crate) fn fill<'a>(envelope: &mut Envelope<'a>, text: &'a str) -> Result<(), DecodeError> {
     let mut walk = Walk::new(text);
     if walk.begin() != Some(b'{') {
         // A value that is no object is still only "no object" if it is JSON at all.
         return Err(Raw::read(text).map_or_else(|at| DecodeError::NotJson { at }, |_| DecodeError::NotAnObject));
     }
-    let mut envelope = Envelope::default();
     let walked = walk.object(|name, value| envelope.put(&name, value));
     match walked.filter(|()| walk.at_end()) {
-        Some(()) => Ok(envelope),
+        Some(()) => Ok(()),
         None => Err(DecodeError::NotJson { at: walk.at() }),
     }
 }

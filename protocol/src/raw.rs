@@ -211,7 +211,7 @@ impl<'a> Walk<'a> {
                     return Some(escaped);
                 }
                 Some(b'\\') => match bytes.get(at + 1) {
-                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                    Some(short) if SHORT_ESCAPES[usize::from(*short)] => {
                         at += 2;
                         escaped = true;
                     }
@@ -287,6 +287,17 @@ impl<'a> Walk<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 }
+
+/// What may stand behind a backslash alone, to be looked up: asked for one by one it is a jump through a table.
+const SHORT_ESCAPES: [bool; 256] = {
+    let mut short = [false; 256];
+    let mut at = 0;
+    while at < 8 {
+        short[br#""\/bfnrt"#[at] as usize] = true;
+        at += 1;
+    }
+    short
+};
 
 /// The objects and arrays that are open: a bit for each, so that the depth of any usual message costs no memory.
 #[derive(Default)]

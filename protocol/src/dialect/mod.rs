@@ -11,7 +11,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-use crate::envelope::{DecodeError, Envelope, Raw, scan, string, whole_number};
+use crate::envelope::{DecodeError, Envelope, Raw, fill, string, whole_number};
 use crate::message::{Message, SilenceLimit};
 
 /// Which of the two protocols a connection speaks.
@@ -61,7 +61,8 @@ pub struct Decoded<'a> {
 
 /// Reads one message. Total: every text is a message or a [`DecodeError`].
 pub fn decode(dialect: Dialect, text: &str) -> Result<Decoded<'_>, DecodeError> {
-    let envelope = scan(text)?;
+    let mut envelope = Envelope::default();
+    fill(&mut envelope, text)?;
     let word = string(envelope.kind.ok_or(DecodeError::NoType)?).ok_or(DecodeError::TypeNotAString)?;
     let known = match dialect {
         Dialect::Graphql => graphql::decode(&word, &envelope)?,
