@@ -69,6 +69,24 @@ const OTHER_ROOM: Scenario = Scenario {
     ..TWO_ROOMS
 };
 
+/// An id is stopped that is not in use, and asked for before any answer to that.
+const STOPPED_BEFORE: Scenario = Scenario {
+    id: "graphql/deliveries/stopped-before",
+    dialect: Dialect::Graphql,
+    steps: |cast| {
+        let mut steps = connected(cast);
+        steps.push(say(r#"{"type":"stop","id":"a"}"#));
+        steps.push(say(cast.start_channel("a", &cast.nonce("room"))));
+        steps.push(expect(Pattern::with_id("complete", "a"), Wait::Answer));
+        steps.push(expect(Pattern::with_id("start_ack", "a"), Wait::Answer));
+        let request = cast.publish_to_channel(&cast.nonce("room"), &cast.nonce("own"));
+        steps.push(Step::Call { request, any_of: vec![Answer::status(200)], rule: R::GqlHttp002 });
+        steps.push(expect(Pattern::with_id("data", "a"), Wait::Answer));
+        steps
+    },
+    ..TWO_ROOMS
+};
+
 /// Something is forbidden to a subscription, and then the scenario is over.
 const FORBIDS: Scenario = Scenario {
     id: "events/deliveries/forbids",
@@ -114,6 +132,16 @@ fn an_honest_endpoint_is_not_blamed_for_any_delivery() {
     assert!(playable(&TWO_ROOMS));
     assert_eq!(found(&outcome(&TWO_ROOMS, Config::default(), &[])), (vec![], vec![]));
     assert_eq!(found(&outcome(&OTHER_ROOM, Config::default(), &[])), (vec![], vec![]));
+}
+
+#[test]
+fn a_complete_that_answers_a_stop_from_before_ends_nothing() {
+    let mut config = Config::default();
+    config.profile.choose("GQL-A-08", "complete").unwrap();
+
+    let outcome = outcome(&STOPPED_BEFORE, config, &[]);
+
+    assert_eq!(found(&outcome), (vec![], vec![]));
 }
 
 #[test]

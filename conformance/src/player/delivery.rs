@@ -6,7 +6,8 @@
 //!
 //! - a connection over which the scenario has sent what is no message,
 //! - a GraphQL operation of any but the simplest form, or of a field that is not of the suite's schemas,
-//! - an id that was asked for again before its first life was over, or refused in words that may be about a stop of it,
+//! - an id that was asked for again before its first life was over, or whose refusal or end may be about a stop of it
+//!   from before,
 //! - a nonce that was published twice, or that names a channel or an argument too,
 //! - a publish of more than 32 KiB, which a service may drop for its size.
 //!
@@ -223,6 +224,7 @@ impl Deliveries {
         };
         match message {
             Message::Granted { id } => self.granted(at, conn, id),
+            Message::Ended { id } if self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
             Message::Ended { id } => self.ended(at, conn, id),
             Message::Refused { id: Some(id), operation, .. } => return self.refused(at, conn, id, *operation),
             Message::Published { id, successful, failed } => {
@@ -408,16 +410,20 @@ impl Deliveries {
         }
     }
 
+    /// Whether an answer under this id may be that of a stop from before it was asked for.
+    fn may_be_of_a_stop(&self, conn: Conn, id: &str) -> bool {
+        self.lives.get(&(conn, id.to_owned())).is_some_and(|life| life.stray && life.phase == Phase::Pending)
+    }
+
     fn refused(&mut self, at: Moment, conn: Conn, id: &str, operation: Option<Refusable>) -> Vec<Finding> {
-        let life = self.lives.get(&(conn, id.to_owned()));
-        let (phase, stray) = (life.map(|life| life.phase), life.is_some_and(|life| life.stray));
+        let phase = self.lives.get(&(conn, id.to_owned())).map(|life| life.phase);
         let publish = Asked::Frame(conn, id.into());
         match (operation, phase) {
             (Some(Refusable::Publish) | None, _) if self.pending.contains_key(&publish) => {
                 let told = self.pending.remove(&publish).unwrap_or_default();
                 return self.settle_all(at, &told, false);
             }
-            (None, Some(Phase::Pending)) if stray => self.forget(at, conn, id),
+            (None, Some(Phase::Pending)) if self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
             (Some(Refusable::Subscribe) | None, Some(Phase::Pending)) => self.ended(at, conn, id),
             // Whether the subscription has survived is not said.
             (Some(Refusable::Subscribe) | None, Some(Phase::Granted)) => self.forget(at, conn, id),
