@@ -81,7 +81,7 @@ struct Life {
     phase: Phase,
     /// Something came that cannot be told apart, and that may have been an event: none counts as lost.
     blurred: bool,
-    /// The id was stopped while nothing was granted under it: a refusal may be that of the stop.
+    /// The id was stopped while nothing was granted under it: a refusal or an end may be the answer to that.
     stray: bool,
 }
 
@@ -423,7 +423,7 @@ impl Deliveries {
                 let told = self.pending.remove(&publish).unwrap_or_default();
                 return self.settle_all(at, &told, false);
             }
-            (None, Some(Phase::Pending)) if self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
+            (None, _) if self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
             (Some(Refusable::Subscribe) | None, Some(Phase::Pending)) => self.ended(at, conn, id),
             // Whether the subscription has survived is not said.
             (Some(Refusable::Subscribe) | None, Some(Phase::Granted)) => self.forget(at, conn, id),

@@ -97,11 +97,11 @@ impl Flow {
     }
 
     /// The event of a number goes out now; `None` if the run is over.
-    pub(crate) fn begin(&self, Reserved(k): Reserved, intended: u64, now: u64) -> Option<Underway> {
+    pub(crate) fn begin(&self, Reserved(k): Reserved, intended: u64, sent: u64) -> Option<Underway> {
         if *self.world.shared.phase.borrow() >= Phase::Drain {
             return None;
         }
-        let (plan, sent) = (self.world.plan(), now);
+        let plan = self.world.plan();
         let channel = (self.publisher + k) % plan.channels;
         let intended = match plan.pace {
             Pace::Open => intended,
