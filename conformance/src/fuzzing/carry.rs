@@ -174,6 +174,10 @@ impl Driver<'_> {
             }
             (Id::Used, _) => nth(line.ids.iter().filter(|(_, state)| ended(state)).map(|(id, _)| id).collect()),
             (Id::Publish, _) => nth(line.publishes.iter().collect()),
+            (Id::Near, _) => {
+                nth(line.subs.iter().filter(|sub| sub.phase == SubPhase::Live).map(|sub| &sub.id).collect())
+                    .and_then(|id| near(&id, self.serial))
+            }
             (Id::Odd, Dialect::Graphql) => Some("7".into()),
             (Id::Odd, Dialect::Events) => Some("_+-".into()),
             (Id::Longest, _) => Some("i".repeat(128)),
@@ -336,7 +340,7 @@ impl Driver<'_> {
     fn publish(&mut self, conn: Conn, id: Id, place: (Topic, u8), batch: Batch, how: (Who, Form)) -> bool {
         let (id, state) = match id {
             Id::Fresh | Id::Used => (format!("p{}", self.serial), IdState::Fresh),
-            Id::Live | Id::Odd | Id::Longest | Id::Foreign | Id::Empty | Id::TooLong | Id::Publish => {
+            Id::Live | Id::Odd | Id::Longest | Id::Foreign | Id::Empty | Id::TooLong | Id::Publish | Id::Near => {
                 self.choose(conn, id)
             }
         };
@@ -512,6 +516,15 @@ fn length(pause: Pause) -> Duration {
     }
 }
 
+/// An id that differs in the case of a letter or in a zero alone.
+fn near(id: &str, serial: u32) -> Option<String> {
+    let at = |of: fn(char) -> bool| id.char_indices().find(|(_, c)| of(*c));
+    let turned = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    let letter = at(|c| c.is_ascii_alphabetic()).map(|(at, c)| format!("{}{}{}", &id[..at], turned(c), &id[at + 1..]));
+    let digit = at(|c| c.is_ascii_digit()).map(|(at, _)| format!("{}0{}", &id[..at], &id[at..]));
+    if serial.is_multiple_of(2) { letter.or(digit) } else { digit.or(letter) }
+}
+
 /// A legal message with one thing changed in its structure.
 pub(super) fn garbled(legal: &str, how: Garbling, at: u8) -> String {
     let Some(Json::Object(mut members)) = parse_json(legal) else { return legal.into() };
@@ -550,4 +563,16 @@ pub(super) fn garbled(legal: &str, how: Garbling, at: u8) -> String {
         }
     }
     Json::Object(members).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_near_is_another_one() {
+        assert_eq!([near("s12", 2), near("s12", 3)].map(Option::unwrap), ["S12", "s012"]);
+        assert_eq!([near("7", 2), near("_+-", 2)], [Some("07".into()), None]);
+        assert_eq!(near("\u{43a}/(a)", 3).unwrap(), "\u{43a}/(A)");
+    }
 }

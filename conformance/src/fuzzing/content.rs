@@ -111,7 +111,10 @@ impl Driver<'_> {
             let own = matches!(hears.place.as_str(), "subscribe2channel" | "onNote");
             return own.then(|| (R::GqlSub012, format!("sent an event that nobody published like that: {shown}")));
         };
-        self.owed.retain(|owed| owed.conn != conn || owed.id != id || owed.value != posted.value);
+        let paid = |owed: &super::driver::Owed| owed.conn == conn && owed.id == id && owed.value == posted.value;
+        if let Some(at) = self.owed.iter().position(paid) {
+            self.owed.remove(at);
+        }
         if let Some((_, _, rule)) = posted.not_for.iter().find(|(own, name, _)| *own == conn && name == id) {
             return Some((*rule, format!("sent {id:?} an event that is not for it: {shown}")));
         }

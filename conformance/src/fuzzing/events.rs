@@ -353,16 +353,18 @@ fn load(cast: &Cast, batch: Batch, serial: u32, id: &str) -> Load {
             verdict: Taken::None(vec![refusal(), receipt(id, 0)], R::EvtPub005),
         },
         Batch::Unicode => all(vec![json!(format!(
-            "{} gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600} \u{2028} \"q\" \\ / \n\t \u{1}",
+            "{} gr\u{fc}\u{df}e e\u{301} \u{65e5}\u{672c} \u{1f600} \u{2028} \"q\" \\ / \n\t \u{1}",
             nonce(0)
         ))]),
-        Batch::Nested => all(vec![json!({ "nonce": nonce(0), "list": [1, [2, { "deep": null }]], "empty": {} })]),
+        Batch::Nested => {
+            all(vec![json!({ "nonce": nonce(0), "list": [1, [2, { "deep": null }]], "empty": {}, "none": [] })])
+        }
         Batch::BigNumber => all(vec![json!(9_007_199_254_740_993_i64)]),
         Batch::Fraction => all(vec![json!(-0.125)]),
         Batch::True => all(vec![json!(true)]),
         Batch::Null => all(vec![Json::Null]),
         Batch::EmptyText => all(vec![json!("")]),
-        Batch::EmptyObject => all(vec![json!({})]),
+        Batch::EmptyObject => all(vec![json!({}), json!({})]),
         Batch::NoJson => {
             let events = format!(r#"["\"{}\"","{{nothing"]"#, nonce(0));
             Load { events, values: vec![json_text(&nonce(0))], verdict: Taken::Some(vec![1], R::EvtPub006) }

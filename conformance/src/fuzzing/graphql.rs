@@ -6,6 +6,7 @@ use appsync_protocol::wire::OwnedFrame;
 use serde_json::json;
 
 use super::ask::{Ask, Claim, Errand, Hears, IdState, Posted, Scene, any_error, by_door, escaped};
+use super::notes;
 use super::op::{Batch, Call, Form, Oddity, Topic, Who};
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, WRONG_KEY, channel_data, quoted, request_body};
 use crate::scenario::{Answer, Cast, Pattern, Shape};
@@ -54,7 +55,6 @@ struct Request {
 }
 
 const WHOLE: &[&str] = &["name", "data"];
-const NOTE: &[&str] = &["id", "board", "text", "stars"];
 
 fn good(document: &str, variables: Json, hears: Hears) -> Request {
     let body = request_body(document, &variables);
@@ -73,7 +73,7 @@ fn hears(field: &str, selected: &[&'static str], room: &str) -> Hears {
 fn request(cast: &Cast, topic: Topic, number: u8, id: &str) -> Request {
     let room = room(cast, number);
     let channel = |selected| hears("subscribe2channel", selected, &room);
-    let notes = |stars| Hears { stars, ..hears("onNote", NOTE, &room) };
+    let note = |stars| Hears { stars, ..hears("onNote", notes::NOTE, &room) };
     match topic {
         Topic::Room | Topic::Loud => good(SUBSCRIBE_TO_CHANNEL, json!({ "n": room }), channel(WHOLE)),
         Topic::Bare => {
@@ -89,16 +89,18 @@ fn request(cast: &Cast, topic: Topic, number: u8, id: &str) -> Request {
             good(document, Json::Null, hears("subscribeToMessages", &["message"], &room))
         }
         Topic::Deep => {
-            let document = "subscription S($b: ID) { onNote(board: $b) { id board text stars } }";
-            good(document, json!({ "b": room }), notes(None))
+            let document = "subscription S($b: ID) { onNote(board: $b) { id board text stars tags } }";
+            good(document, json!({ "b": room }), note(None))
         }
         Topic::Longest => {
-            let document = "subscription S($b: ID, $s: Int) { onNote(board: $b, stars: $s) { id board text stars } }";
-            good(document, json!({ "b": room, "s": 3 }), notes(Some(Some(3))))
+            let document =
+                "subscription S($b: ID, $s: Int) { onNote(board: $b, stars: $s) { id board text stars tags } }";
+            let stars = notes::stars_of(number);
+            good(document, json!({ "b": room, "s": stars }), note(Some(Some(stars))))
         }
         Topic::Wild => {
-            let document = "subscription S($b: ID) { onNote(board: $b, stars: null) { id board text stars } }";
-            good(document, json!({ "b": room }), notes(Some(None)))
+            let document = "subscription S($b: ID) { onNote(board: $b, stars: null) { id board text stars tags } }";
+            good(document, json!({ "b": room }), note(Some(None)))
         }
         Topic::Namespace => {
             let query = "subscription A($a: String!) { subscribe2channel(name: $a) { name data } } \
@@ -402,8 +404,9 @@ pub(super) fn publish(
     who: Who,
 ) -> (Errand, Vec<Posted>) {
     let cast = scene.cast;
-    let nonce = cast.nonce(&format!("e{}", scene.serial));
-    let room = room(cast, number);
+    let again = batch == Batch::EmptyObject;
+    let nonce = if again { format!("same-{}-{}", topic as u8, number % 3) } else { format!("e{}", scene.serial) };
+    let (nonce, room) = (cast.nonce(&nonce), room(cast, number));
     match who {
         Who::Wrong => return (refused(cast.post_with_key(TYPE_NAME, Some(WRONG_KEY)), R::GqlHttp004), Vec::new()),
         Who::Absent => return (refused(cast.post_with_key(TYPE_NAME, None), R::GqlHttp003), Vec::new()),
@@ -417,9 +420,11 @@ pub(super) fn publish(
         | Who::Bare
         | Who::Loud => {}
     }
-    match topic {
+    let (errand, mut posted) = match topic {
         Topic::Below => send_message(cast, &nonce, batch),
-        Topic::Deep | Topic::Longest | Topic::Wild => add_note(cast, &room, &nonce, (topic, batch)),
+        Topic::Deep | Topic::Longest | Topic::Wild => {
+            notes::add_note(cast, &room, &nonce, (notes::stars(topic, number, batch), batch))
+        }
         Topic::Loud => to_channel(cast, &room.to_uppercase(), &nonce, batch),
         Topic::Bare => to_channel(cast, &format!("{room}x"), &nonce, batch),
         Topic::Room
@@ -439,22 +444,25 @@ pub(super) fn publish(
         | Topic::WildSixth
         | Topic::Number
         | Topic::Null => to_channel(cast, &room, &nonce, batch),
-    }
+    };
+    // The delivery model tells no equal ones apart.
+    posted.iter_mut().for_each(|posted| posted.unmodelled |= again);
+    (errand, posted)
 }
 
-fn posted(place: &str, nonce: &str, value: Json) -> Posted {
+pub(super) fn posted(place: &str, nonce: &str, value: Json) -> Posted {
     Posted { place: place.into(), nonce: Some(nonce.into()), value, ..Posted::default() }
 }
 
-fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec<Posted>) {
+pub(super) fn done(cast: &Cast, body: &str, answer: Answer, posted: Posted) -> (Errand, Vec<Posted>) {
     (Errand { request: cast.post(body), claims: vec![(vec![answer], R::GqlHttp002)] }, vec![posted])
 }
 
-fn text_of(nonce: &str, batch: Batch) -> String {
+/// The text that a mutation carries.
+pub(super) fn text_of(nonce: &str, batch: Batch) -> String {
     match batch {
-        Batch::Unicode | Batch::Nested => {
-            format!("{nonce} \"q\" \\ / \n\t \u{fc} \u{9375} \u{1f511} \u{2028} </script>")
-        }
+        Batch::Unicode => format!("{nonce} \"q\" \\ / \n\t \u{fc} \u{9375} \u{1f511} \u{2028} </script>"),
+        Batch::Nested => format!("{nonce} e\u{301} \u{200d} \u{a0} \u{1100}\u{1161}"),
         Batch::One
         | Batch::Three
         | Batch::Five
@@ -548,54 +556,6 @@ fn to_channel(cast: &Cast, room: &str, nonce: &str, batch: Batch) -> (Errand, Ve
     }
 }
 
-fn add_note(cast: &Cast, board: &str, nonce: &str, (topic, batch): (Topic, Batch)) -> (Errand, Vec<Posted>) {
-    let text = text_of(nonce, batch);
-    let answer = Answer::status(200).has("data.addNote", Shape::Object);
-    match batch {
-        Batch::Six => {
-            let drop = "mutation M($i: ID!) { dropNote(id: $i) { id board text stars } }";
-            let body = request_body(drop, &json!({ "i": nonce }));
-            let answer = Answer::status(200).has("data.dropNote", Shape::Nothing);
-            let (errand, _) = done(cast, &body, answer, posted("onNote", nonce, Json::Null));
-            (errand, Vec::new())
-        }
-        Batch::Five => {
-            let sparse = "mutation M($b: ID!, $t: String) { addNote(board: $b, text: $t, stars: 4) { id board text } }";
-            let value = json!({ "board": board, "text": text });
-            done(cast, &request_body(sparse, &json!({ "b": board, "t": text })), answer, posted("onNote", nonce, value))
-        }
-        Batch::One
-        | Batch::Three
-        | Batch::None
-        | Batch::Unicode
-        | Batch::Nested
-        | Batch::BigNumber
-        | Batch::Fraction
-        | Batch::True
-        | Batch::Null
-        | Batch::EmptyText
-        | Batch::EmptyObject
-        | Batch::NoJson
-        | Batch::NoText
-        | Batch::ANumber
-        | Batch::Large
-        | Batch::TooLarge
-        | Batch::Million
-        | Batch::TooMany => {
-            let stars = match (topic, batch) {
-                (Topic::Longest, Batch::Fraction) => Some(4),
-                (Topic::Longest, _) | (_, Batch::Three) => Some(3),
-                _ => None,
-            };
-            let document = "mutation M($b: ID!, $t: String, $s: Int) { addNote(board: $b, text: $t, stars: $s) \
-                { id board text stars } }";
-            let body = request_body(document, &json!({ "b": board, "t": text, "s": stars }));
-            let value = json!({ "board": board, "text": text, "stars": stars });
-            done(cast, &body, answer, posted("onNote", nonce, value))
-        }
-    }
-}
-
 /// A publication that this subscription hears, with this nonce.
 pub(super) fn warming(cast: &Cast, hears: &Hears, nonce: &str) -> (Errand, Vec<Posted>) {
     if let Some(declared) = super::resolvers::warming(cast, hears, nonce) {
@@ -603,13 +563,7 @@ pub(super) fn warming(cast: &Cast, hears: &Hears, nonce: &str) -> (Errand, Vec<P
     }
     match hears.place.as_str() {
         "subscribeToMessages" => send_message(cast, nonce, Batch::One),
-        "onNote" => {
-            let (topic, batch) = match hears.stars {
-                Some(Some(_)) => (Topic::Longest, Batch::One),
-                Some(None) | None => (Topic::Deep, Batch::One),
-            };
-            add_note(cast, &hears.room, nonce, (topic, batch))
-        }
+        "onNote" => notes::add_note(cast, &hears.room, nonce, (hears.stars.flatten(), Batch::One)),
         _ => to_channel(cast, &hears.room, nonce, Batch::One),
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn enter(cast: &Cast, proof: Proof, by: Carriage) -> Option<Entrance>
             let rule = if is_stale(proof) {
                 R::SynSign001
             } else if signed {
-                R::EvtAuth006
+                if matches!(proof, Proof::HostUnsigned | Proof::DateUnsigned) { R::EvtAuth010 } else { R::EvtAuth006 }
             } else {
                 R::EvtAuth027
             };
@@ -193,7 +193,13 @@ const fn refused_for(proof: Proof) -> R {
     match proof {
         Proof::OfConnection => R::EvtAuth007,
         Proof::WholeMessage => R::EvtAuth011,
-        Proof::UnknownToken => R::EvtAuth027,
+        Proof::UnknownToken
+        | Proof::LongerToken
+        | Proof::ShorterToken
+        | Proof::TurnedToken
+        | Proof::HeadlessToken
+        | Proof::PrefixedToken => R::EvtAuth027,
+        Proof::HostUnsigned | Proof::DateUnsigned => R::EvtAuth010,
         Proof::Failing => R::EvtAuth028,
         Proof::Once | Proof::Kept => R::EvtAuth029,
         Proof::OldSignature | Proof::ForeignRegion | Proof::ForeignService => R::SynSign001,
@@ -212,7 +218,10 @@ const fn refused_for(proof: Proof) -> R {
         | Proof::OtherSubject
         | Proof::Unsigned
         | Proof::EmptyToken
-        | Proof::ExpiredKey => R::EvtAuth016,
+        | Proof::ExpiredKey
+        | Proof::LongerKey
+        | Proof::ShorterKey
+        | Proof::TurnedKey => R::EvtAuth016,
     }
 }
 

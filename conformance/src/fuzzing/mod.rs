@@ -30,6 +30,7 @@ pub mod generate;
 mod graphql;
 mod handlers;
 mod hear;
+mod notes;
 pub mod op;
 mod proof;
 mod resolvers;

@@ -308,6 +308,8 @@ choices!(
         TooLong,
         /// That of an earlier publish.
         Publish,
+        /// One that differs in little from that of a live subscription.
+        Near,
     }
 );
 
@@ -390,7 +392,7 @@ choices!(
         Null,
         /// The empty text.
         EmptyText,
-        /// An empty object.
+        /// An empty object, twice (Events); the same as the last time (GraphQL).
         EmptyObject,
         /// One good event and one that is no JSON.
         NoJson,

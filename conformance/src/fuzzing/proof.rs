@@ -9,7 +9,7 @@ use appsync_protocol::wire::Request;
 
 use super::op::Proof;
 use crate::auth::sign::Secret;
-use crate::auth::{unsigned, with_another_signature, with_another_subject, wrong};
+use crate::auth::{near_keys, unsigned, with_another_signature, with_another_subject, wrong};
 use crate::catalogue::modes::{Off, connect_signed, jwts, operation_signed};
 use crate::scenario::{Capabilities, Capability, Cast};
 
@@ -75,12 +75,20 @@ const fn nature(proof: Proof) -> Nature {
         Proof::ForeignRegion => Nature::signed(Off::Region),
         Proof::ForeignService => Nature::signed(Off::Service),
         Proof::WrongDigit => Nature::signed(Off::Digit),
+        Proof::HostUnsigned => Nature::signed(Off::LeavesOut("host")),
+        Proof::DateUnsigned => Nature::signed(Off::LeavesOut("x-amz-date")),
         Proof::Oidc | Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned | Proof::EmptyToken => {
             Nature::of(Mode::Oidc)
         }
         Proof::Cognito => Nature::of(Mode::Cognito),
-        Proof::Lambda | Proof::UnknownToken => Nature::of(Mode::Lambda),
-        Proof::KeyAndToken => Nature::of(Mode::ApiKey),
+        Proof::Lambda
+        | Proof::UnknownToken
+        | Proof::LongerToken
+        | Proof::ShorterToken
+        | Proof::TurnedToken
+        | Proof::HeadlessToken
+        | Proof::PrefixedToken => Nature::of(Mode::Lambda),
+        Proof::KeyAndToken | Proof::LongerKey | Proof::ShorterKey | Proof::TurnedKey => Nature::of(Mode::ApiKey),
         Proof::Once | Proof::Kept => Nature::declared(Mode::Lambda, Capability::AuthorizerCaches),
         Proof::Failing => Nature::declared(Mode::Lambda, Capability::AuthorizerFails),
         Proof::ExpiredKey => Nature::declared(Mode::ApiKey, Capability::ExpiredApiKey),
@@ -107,6 +115,8 @@ pub(super) fn is_known(cast: &Cast, has: &Capabilities, proof: Proof) -> bool {
     let knows = |mode| cast.secret(mode).is_some();
     if let Some(capability) = capability(proof) {
         has.has(capability)
+    } else if let Some(at) = nearness(proof) {
+        near(cast, proof, at).is_some()
     } else if matches!(proof, Proof::Bearer | Proof::Forged | Proof::OtherSubject | Proof::Unsigned) {
         !jwts(cast).is_empty()
     } else if proof == Proof::KeyAndToken {
@@ -140,6 +150,19 @@ pub(super) const fn standing(dialect: Dialect, place: Place, proof: Proof) -> Op
         ) => Some(Refused),
         (Proof::EmptyToken | Proof::ExpiredKey, Connect, Dialect::Graphql) => Some(Refused),
         (Proof::Failing, Subscribe | Http, Dialect::Events) => Some(Refused),
+        (Proof::HostUnsigned | Proof::DateUnsigned, Connect | Subscribe, Dialect::Events) => Some(Refused),
+        (
+            Proof::LongerKey
+            | Proof::ShorterKey
+            | Proof::TurnedKey
+            | Proof::LongerToken
+            | Proof::ShorterToken
+            | Proof::TurnedToken
+            | Proof::HeadlessToken
+            | Proof::PrefixedToken,
+            Connect | Subscribe,
+            _,
+        ) => Some(Refused),
         (Proof::Wrong, Subscribe | Publish, Dialect::Events) | (Proof::Wrong, Subscribe, Dialect::Graphql) => {
             Some(Refused)
         }
@@ -163,7 +186,17 @@ pub(super) const fn standing(dialect: Dialect, place: Place, proof: Proof) -> Op
             | Proof::UnknownToken
             | Proof::EmptyToken
             | Proof::ExpiredKey
-            | Proof::Failing,
+            | Proof::Failing
+            | Proof::HostUnsigned
+            | Proof::DateUnsigned
+            | Proof::LongerKey
+            | Proof::ShorterKey
+            | Proof::TurnedKey
+            | Proof::LongerToken
+            | Proof::ShorterToken
+            | Proof::TurnedToken
+            | Proof::HeadlessToken
+            | Proof::PrefixedToken,
             ..,
         ) => None,
     }
@@ -216,6 +249,8 @@ fn secret(cast: &Cast, proof: Proof) -> Option<Secret> {
         | Proof::ForeignRegion
         | Proof::ForeignService
         | Proof::WrongDigit
+        | Proof::HostUnsigned
+        | Proof::DateUnsigned
         | Proof::OtherBody
         | Proof::WholeMessage
         | Proof::OfConnection
@@ -233,6 +268,61 @@ fn secret(cast: &Cast, proof: Proof) -> Option<Secret> {
         Proof::Kept => Some(Secret::Token(format!("syncspec-once-kept-{}", cast.prefix))),
         Proof::ExpiredKey => Some(Secret::ApiKey(EXPIRED_KEY.into())),
         Proof::Failing => Some(Secret::Token("syncspec-authorizer-fails".into())),
+        Proof::LongerKey
+        | Proof::ShorterKey
+        | Proof::TurnedKey
+        | Proof::LongerToken
+        | Proof::ShorterToken
+        | Proof::TurnedToken
+        | Proof::HeadlessToken
+        | Proof::PrefixedToken => near(cast, proof, nearness(proof)?),
+    }
+}
+
+/// Which of those that are next to a key or token it is.
+const fn nearness(proof: Proof) -> Option<usize> {
+    match proof {
+        Proof::LongerKey | Proof::LongerToken => Some(0),
+        Proof::ShorterKey | Proof::ShorterToken => Some(1),
+        Proof::TurnedKey | Proof::TurnedToken => Some(2),
+        Proof::HeadlessToken => Some(3),
+        Proof::PrefixedToken => Some(4),
+        Proof::Main
+        | Proof::Iam
+        | Proof::Oidc
+        | Proof::Cognito
+        | Proof::Lambda
+        | Proof::FewHeaders
+        | Proof::Bearer
+        | Proof::KeyAndToken
+        | Proof::Once
+        | Proof::Kept
+        | Proof::Wrong
+        | Proof::OldSignature
+        | Proof::ForeignRegion
+        | Proof::ForeignService
+        | Proof::WrongDigit
+        | Proof::OtherBody
+        | Proof::WholeMessage
+        | Proof::OfConnection
+        | Proof::Forged
+        | Proof::OtherSubject
+        | Proof::Unsigned
+        | Proof::UnknownToken
+        | Proof::EmptyToken
+        | Proof::ExpiredKey
+        | Proof::Failing
+        | Proof::HostUnsigned
+        | Proof::DateUnsigned => None,
+    }
+}
+
+/// A key or token next to the one that was given; none where that is a mere word, which has too few neighbours.
+fn near(cast: &Cast, proof: Proof, at: usize) -> Option<Secret> {
+    match cast.secret(mode(cast, proof))? {
+        Secret::ApiKey(key) => near_keys(&key).get(..5)?.get(at).cloned().map(Secret::ApiKey),
+        Secret::Token(token) => near_keys(&token).get(..5)?.get(at).cloned().map(Secret::Token),
+        Secret::Iam(_) => None,
     }
 }
 
@@ -248,7 +338,8 @@ mod tests {
         let known: Vec<_> =
             Proof::ALL.iter().filter(|proof| is_known(&cast, &Capabilities::default(), **proof)).collect();
 
-        assert_eq!(known, [&Proof::Main, &Proof::Wrong]);
+        let near = [&Proof::LongerKey, &Proof::ShorterKey, &Proof::TurnedKey];
+        assert_eq!(known, [[&Proof::Main, &Proof::Wrong].as_slice(), &near].concat());
     }
 
     #[test]
@@ -260,5 +351,26 @@ mod tests {
         assert_ne!(of(Proof::Iam), of(Proof::WholeMessage));
         assert_ne!(of(Proof::Iam), of(Proof::OfConnection));
         assert_eq!(of(Proof::Once), of(Proof::Once));
+    }
+
+    #[test]
+    fn what_is_next_to_a_key_is_neither_the_key_nor_each_other() {
+        let cast = Cast::example(Dialect::Graphql);
+        let near: Vec<_> = Proof::ALL.iter().filter(|proof| nearness(**proof).is_some()).collect();
+        let texts: std::collections::BTreeSet<_> =
+            near.iter().map(|proof| of_operation(&cast, **proof, "", ("", "")).to_json()).collect();
+
+        assert_eq!((near.len(), texts.len()), (8, 8));
+        let good = [Proof::Main, Proof::Lambda].map(|proof| of_operation(&cast, proof, "", ("", "")).to_json());
+        assert!(good.iter().all(|good| !texts.contains(good)));
+        assert!(near.iter().all(|proof| is_known(&cast, &Capabilities::default(), **proof)));
+    }
+
+    #[test]
+    fn a_key_that_is_a_mere_word_has_no_neighbours() {
+        let mut cast = Cast::example(Dialect::Graphql);
+        cast.api_key = "test".into();
+
+        assert!(!is_known(&cast, &Capabilities::default(), Proof::ShorterKey));
     }
 }

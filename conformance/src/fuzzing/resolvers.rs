@@ -9,18 +9,16 @@ use serde_json::json;
 
 use super::ask::{Ask, Claim, Concern, Entrance, Errand, Hears, Posted, Scene, Welcome};
 use super::graphql::room;
+use super::notes;
 use super::op::{Carriage, Proof, Setup, Sieve};
 use super::proof::{Place, Standing, at_connect, is_stale, mode, of_operation, over_http, standing};
 use super::sieve::{self, Fate};
 use crate::auth::example::DENIED_DOCUMENT;
-use crate::catalogue::graphql::enhanced::one;
+use crate::catalogue::graphql::enhanced::{PUT, one};
 use crate::catalogue::modes::can_travel;
 use crate::scenario::cast::{PUBLISH_TO_CHANNEL, SUBSCRIBE_TO_CHANNEL, channel_data, request_body};
 use crate::scenario::{Answer, Capability, Cast, Greeting, Pattern, Shape};
 
-const PUT: &str = "mutation P($shelf: ID, $text: String, $count: Int, $ratio: Float, $done: Boolean, $tags: [String], \
-    $place: PlaceInput) { putItem(shelf: $shelf, text: $text, count: $count, ratio: $ratio, done: $done, tags: $tags, \
-    place: $place) { id shelf text count ratio done tags place { name within { within { within { name } } } } } }";
 const PUT_SPARSE: &str = "mutation P($shelf: ID, $text: String) { putItem(shelf: $shelf, text: $text) { id shelf } }";
 const PUT_ON_SHELF: &str = "mutation P($s: ID, $t: String) { putItem(shelf: $s, text: $t) { id shelf text } }";
 const MOVE: &str = "mutation M($s: ID, $t: String) { moveItem(shelf: $s, text: $t) { id shelf text } }";
@@ -187,17 +185,22 @@ pub(super) fn listen(
 /// `start` with an enhanced filter, and what it hears if it is granted.
 pub(super) fn sift(scene: &Scene<'_>, id: &str, kind: Sieve, value: u8) -> (Ask, Option<Hears>) {
     const PLAIN: &str = "subscription S($f: AWSJSON) { onItem(filter: $f) { id shelf } }";
+    const WHOLE: &str = "subscription S($f: AWSJSON) { onItem(filter: $f) { id shelf text count ratio done tags counts \
+        place { name within { name within { name within { name within { name } } } } } } }";
+    const FIELDS: &[&str] = &["id", "shelf", "text", "count", "ratio", "done", "tags", "counts", "place"];
     const BESIDE: &str = "subscription S($s: ID, $f: AWSJSON) { onItem(shelf: $s, filter: $f) { id shelf } }";
     let filter = sieve::filter(kind, value);
-    let (document, variables) = match kind == Sieve::BesideArguments {
-        true => (BESIDE, json!({ "s": "no-such-shelf", "f": filter.to_string() })),
-        false => (PLAIN, json!({ "f": filter.to_string() })),
+    let plain = json!({ "f": filter.to_string() });
+    let (document, variables, selected) = match (kind, value.is_multiple_of(2)) {
+        (Sieve::BesideArguments, _) => (BESIDE, json!({ "s": "no-such-shelf", "f": filter.to_string() }), &FIELDS[..2]),
+        (_, true) => (PLAIN, plain, &FIELDS[..2]),
+        (_, false) => (WHOLE, plain, FIELDS),
     };
     let mut ask = Ask::plain(scene.cast.start(id, document, &variables), R::GqlErr013).under(id);
     let granted = || Pattern::with_id("start_ack", id);
     let hears = |rule| Hears {
         place: "onItem".into(),
-        selected: vec!["id", "shelf"],
+        selected: selected.to_vec(),
         filter: Some((filter.clone(), rule)),
         mute: sieve::fitting(&filter).is_none(),
         ..Hears::default()
@@ -233,7 +236,7 @@ pub(super) fn put(cast: &Cast, nonce: &str, mut item: Json, sparse: bool) -> (Er
         (PUT, item.clone(), item)
     };
     let body = request_body(document, &variables);
-    let told = Posted { item: Some(selected), ..posted("onItem", nonce, json!({ "shelf": nonce })) };
+    let told = Posted { item: Some(selected.clone()), ..posted("onItem", nonce, selected) };
     (done(cast, "data.putItem", &body), vec![told])
 }
 
@@ -364,6 +367,7 @@ pub(super) fn concern(hears: &Hears, posted: &Posted) -> Concern {
         "onMoved" if hears.room == ELSEWHERE => Concern::Must,
         "onMoved" => Concern::MustNot(R::GqlFilter006),
         "onGreeted" => Concern::Must,
+        "onNote" => notes::concern(hears, &posted.value),
         "onShelf" => match posted.value.get("shelf").and_then(Json::as_str) == Some(hears.room.as_str()) {
             true => Concern::Must,
             false => Concern::MustNot(R::GqlFilter002),

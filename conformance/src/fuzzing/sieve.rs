@@ -20,6 +20,10 @@ const LOWER: [&str; 6] = ["apple", "banana", "cherry", "grape", "melon", "pear"]
 const RATIOS: [f64; 3] = [2.25, 2.5, 2.75];
 const TAGS: [&[&str]; 5] = [&["blue", "red"], &["blue"], &["redder"], &["green", "blue"], &[]];
 const TOWNS: [&str; 2] = ["Ulm", "Bonn"];
+/// What nothing filters by: it is only to arrive as it is.
+const COUNTS: [&[Option<i64>]; 5] =
+    [&[Some(2), Some(1), Some(2)], &[], &[None, Some(0), Some(-1)], &[Some(3), None], &[Some(0)]];
+const NAMES: [Option<&str>; 6] = [None, Some(""), Some("null"), Some("e\u{301}"), Some("\"q\" \\ \n"), Some("0")];
 
 /// What is to become of a start with a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,8 +152,15 @@ pub(super) fn item(number: u8) -> Json {
         "tags": pick(&TAGS, draw()),
         "place": {
             "name": pick(&TOWNS, draw()),
-            "within": { "within": { "within": { "name": pick(&TOWNS, draw()) } } },
+            "within": {
+                "name": pick(&NAMES, draw()),
+                "within": {
+                    "name": pick(&NAMES, draw()),
+                    "within": { "name": pick(&TOWNS, draw()), "within": null },
+                },
+            },
         },
+        "counts": pick(&COUNTS, draw()),
     })
 }
 

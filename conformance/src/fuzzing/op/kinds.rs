@@ -55,6 +55,26 @@ choices!(
         ExpiredKey,
         /// A token on which the authorizer fails (Events).
         Failing,
+        /// A signature that does not cover the host (Events).
+        HostUnsigned,
+        /// A signature that does not cover the date (Events).
+        DateUnsigned,
+        /// The API key with one character more.
+        LongerKey,
+        /// The API key with one character less.
+        ShorterKey,
+        /// The API key in another case.
+        TurnedKey,
+        /// The token for the Lambda authorizer with one character more.
+        LongerToken,
+        /// That token with one character less.
+        ShorterToken,
+        /// That token in another case.
+        TurnedToken,
+        /// That token without its first character.
+        HeadlessToken,
+        /// That token behind another character.
+        PrefixedToken,
     }
 );
 
