@@ -114,6 +114,30 @@ fn a_saboteur_of_every_kind_is_found_and_its_dialogue_is_small() {
 }
 
 #[test]
+fn what_is_nearly_right_is_told_from_what_is_right() {
+    let names = [
+        "graphql-lists-sorted",
+        "graphql-empty-text-becomes-null",
+        "graphql-text-composed",
+        "graphql-numbers-unfiltered",
+        "graphql-end-of-a-token-is-good",
+        "graphql-key-in-any-case",
+        "events-text-composed",
+        "events-equal-events-of-a-batch-once",
+        "events-unsubscribes-an-id-nearly-the-same",
+        "events-host-may-be-unsigned",
+        "events-part-of-a-key-is-good",
+    ];
+    for name in names {
+        let fault = fault(name);
+
+        let hunt = hunt_bent(fault.dialect().unwrap(), &[fault.how], 1, dialogues(3_000), &no_clock);
+
+        assert!(hunt.found.is_some(), "{name} is not found in {} dialogues", hunt.dialogues);
+    }
+}
+
+#[test]
 fn a_dialogue_that_a_saboteur_fails_is_fine_without_it() {
     let ops = [OPEN, INIT, SUBSCRIBE, Op::Unsubscribe { on: 0, id: Id::Live }];
 
@@ -123,6 +147,31 @@ fn a_dialogue_that_a_saboteur_fails_is_fine_without_it() {
     let found: Option<Found> = bent.found;
     assert_eq!(found.map(|f| (f.requirement.id(), f.answer)), Some(("GQL-SUB-024", "silence".into())));
     assert_eq!((sane.found, sane.trouble), (None, None));
+}
+
+#[test]
+fn what_is_published_once_more_has_to_be_heard_once_more() {
+    let again = Op::Publish {
+        on: None,
+        id: Id::Fresh,
+        topic: Topic::Room,
+        room: 0,
+        batch: Batch::EmptyObject,
+        who: Who::Good,
+        form: Form::Plain,
+    };
+    let ops = [OPEN, INIT, SUBSCRIBE, WARM, again.clone(), again];
+
+    for (dialect, saboteur, rule) in [
+        (Dialect::Graphql, "graphql-equal-mutations-once", "GQL-SUB-012"),
+        (Dialect::Events, "events-equal-events-once", "EVT-DATA-001"),
+    ] {
+        let bent = played(dialect, &ops, Some(saboteur));
+        let sane = played(dialect, &ops, None);
+
+        assert_eq!(bent.found.map(|found| found.requirement.id()), Some(rule), "{saboteur}");
+        assert_eq!((sane.found, sane.trouble), (None, None), "{dialect}");
+    }
 }
 
 #[test]

@@ -80,6 +80,9 @@ pub struct Generator<'c> {
     coverage: &'c Coverage,
     length: usize,
     hazards: bool,
+    /// What this dialogue has a taste for: see [`Generator::liked`].
+    taste: u64,
+    last: Option<Op>,
 }
 
 impl<'c> Generator<'c> {
@@ -90,9 +93,12 @@ impl<'c> Generator<'c> {
         let length = usize::try_from(6 + dice.below(most - 5)).unwrap_or(6);
         // A muddled connection tells little of what comes later, so most dialogues keep them for the end.
         let hazards = dice.one_in(3);
-        // Minutes that pass tell little more the second time.
-        let patient = bounds.patient && dice.one_in(6);
-        Self { dialect, dice, bounds: Bounds { patient, ..bounds }, coverage, length, hazards }
+        // Minutes that pass tell ever less, and the time of a campaign is bounded.
+        let long = [Pause::Period, Pause::BeforeLimit, Pause::AfterLimit, Pause::Minutes];
+        let waits: u32 = long.map(|pause| coverage.visits(&Op::Wait { pause }.label())).into_iter().sum();
+        let patient = bounds.patient && dice.one_in(u64::from(6 + 6 * waits.min(9)));
+        let taste = dice.next();
+        Self { dialect, dice, bounds: Bounds { patient, ..bounds }, coverage, length, hazards, taste, last: None }
     }
 }
 
@@ -101,8 +107,14 @@ impl Source for Generator<'_> {
         if view.carried >= self.length {
             return None;
         }
+        // The same once more may be taken for what was done already.
+        let again = matches!(self.last, Some(Op::Publish { .. } | Op::Tell { .. } | Op::Put { .. } | Op::Call { .. }));
+        if again && self.dice.one_in(12) {
+            return self.last.clone();
+        }
         let candidates: Vec<_> = (0..3).map(|_| self.draw(view)).collect();
-        candidates.into_iter().min_by_key(|op| self.coverage.visits(&op.label()))
+        self.last = candidates.into_iter().min_by_key(|op| self.coverage.visits(&op.label()));
+        self.last.clone()
     }
 }
 
@@ -131,7 +143,48 @@ enum Kind {
     Put,
 }
 
+/// Kinds of choices for which a dialogue has tastes of their own.
+#[derive(Clone, Copy)]
+enum Taste {
+    Proof,
+    Setup,
+    Sieve,
+    Subscribed,
+    Published,
+    Batch,
+}
+
+/// What is published and taken whole, of a few bytes.
+const TAKEN: &[Batch] = &[
+    Batch::One,
+    Batch::Three,
+    Batch::Five,
+    Batch::Unicode,
+    Batch::Nested,
+    Batch::BigNumber,
+    Batch::Fraction,
+    Batch::True,
+    Batch::Null,
+    Batch::EmptyText,
+    Batch::EmptyObject,
+];
+
 impl Generator<'_> {
+    /// One of these. Every other time it is the one that this dialogue has a taste for: what is rare among many meets
+    /// itself again, as what is published in a namespace meets who subscribes to it.
+    fn liked<T: Copy>(&mut self, taste: Taste, all: &[T]) -> Option<T> {
+        if self.dice.one_in(2) {
+            return self.dice.any(all);
+        }
+        Dice::new(self.taste.wrapping_add(taste as u64)).any(all)
+    }
+
+    /// A room, mostly that of the dialogue.
+    fn room(&mut self) -> u8 {
+        let usual = Dice::new(self.taste).small(3);
+        self.dice.mostly(usual, &[0, 1, 2], 3)
+    }
+
     fn draw(&mut self, view: &View) -> Op {
         let good: Vec<&LineView> = view.lines.iter().filter(|line| line.acked && !line.muddled).collect();
         let uninited = view.lines.iter().any(|line| !line.inited && !line.muddled);
@@ -150,7 +203,7 @@ impl Generator<'_> {
             (Kind::Open, if open == 0 { 60 } else { weight(room, 4) }),
             (Kind::Init, weight(uninited, 60) + weight(late && open > 0, 1)),
             (Kind::Subscribe, weight(!good.is_empty(), if live < 3 { 20 } else { 10 }) + weight(open > 0, 1)),
-            (Kind::Unsubscribe, weight(!good.is_empty(), 2) + weight(live > 1, 3) + weight(crossing, 20)),
+            (Kind::Unsubscribe, weight(!good.is_empty(), 2) + weight(live > 1, 3) + weight(crossing, 40)),
             (Kind::Warm, weight(live > settled, 16)),
             (Kind::Publish, 3 + weight(settled > 0, 14)),
             (Kind::Call, 4),
@@ -188,7 +241,11 @@ impl Generator<'_> {
             Kind::Init => Op::Init { on, form: self.dice.mostly(Form::Plain, Form::ALL, 4) },
             Kind::Subscribe => self.subscribe(on),
             Kind::Unsubscribe => {
-                let id = if self.dice.one_in(2) { Id::Live } else { self.dice.mostly(Id::Used, Id::ALL, 2) };
+                let id = if view.together || self.dice.one_in(2) {
+                    Id::Live
+                } else {
+                    self.dice.mostly(Id::Used, Id::ALL, 2)
+                };
                 Op::Unsubscribe { on, id }
             }
             Kind::Warm => Op::Warm { which: self.dice.small(4) },
@@ -208,20 +265,21 @@ impl Generator<'_> {
             Kind::Wait => Op::Wait { pause: self.dice.mostly(Pause::Moment, Pause::ALL, 2) },
             Kind::Together => Op::Together { next: 2 + self.dice.small(3) },
             Kind::Enter => {
-                let proof = self.dice.any(&view.offer.proofs).unwrap_or(Proof::Main);
+                let proof = self.liked(Taste::Proof, &view.offer.proofs).unwrap_or(Proof::Main);
                 Op::Enter { proof, by: self.dice.any(Carriage::ALL).unwrap_or(Carriage::Usual) }
             }
             Kind::Listen => {
                 let (setup, proof) = self.declared(view);
-                Op::Listen { on, setup, room: self.dice.mostly(0, &[0, 1, 2], 3), proof }
+                Op::Listen { on, setup, room: self.room(), proof }
             }
             Kind::Tell => {
                 let (setup, proof) = self.declared(view);
                 let on = (self.dialect == Dialect::Events && self.dice.one_in(2)).then_some(on);
-                Op::Tell { on, setup, room: self.dice.mostly(0, &[0, 1, 2], 3), proof }
+                Op::Tell { on, setup, room: self.room(), proof }
             }
             Kind::Sift => {
-                Op::Sift { on, sieve: self.dice.any(Sieve::ALL).unwrap_or(Sieve::EqText), value: self.dice.small(12) }
+                let sieve = self.liked(Taste::Sieve, Sieve::ALL).unwrap_or(Sieve::EqText);
+                Op::Sift { on, sieve, value: self.dice.small(12) }
             }
             Kind::Put => Op::Put { item: self.dice.small(u8::MAX), sparse: self.dice.one_in(8) },
         }
@@ -230,8 +288,8 @@ impl Generator<'_> {
     /// Set-up with the usual credentials, or a room with others; where modes of namespaces decide, both.
     fn declared(&mut self, view: &View) -> (Setup, Proof) {
         let offer = &view.offer;
-        let proof = self.dice.any(&offer.proofs).unwrap_or(Proof::Main);
-        let Some(setup) = self.dice.any(&offer.setups).filter(|_| !self.dice.one_in(3)) else {
+        let proof = self.liked(Taste::Proof, &offer.proofs).unwrap_or(Proof::Main);
+        let Some(setup) = self.liked(Taste::Setup, &offer.setups).filter(|_| !self.dice.one_in(3)) else {
             let denied = proof == Proof::Lambda && self.dice.one_in(2);
             return (if denied && self.dialect == Dialect::Graphql { Setup::Grow } else { Setup::Room }, proof);
         };
@@ -251,43 +309,45 @@ impl Generator<'_> {
     }
 
     fn subscribe(&mut self, on: u8) -> Op {
-        let dice = &mut self.dice;
         // One thing is unusual at a time, or none.
         let (mut id, mut topic, mut who, mut form) = (Id::Fresh, Topic::Room, Who::Good, Form::Plain);
-        match dice.below(10) {
-            0 | 1 => id = dice.mostly(Id::Live, Id::ALL, 2),
+        match self.dice.below(10) {
+            0 | 1 => id = self.dice.mostly(Id::Live, Id::ALL, 2),
             2 => id = Id::Used,
-            3..=5 => topic = dice.any(Topic::ALL).unwrap_or(topic),
-            6 => who = dice.any(Who::ALL).unwrap_or(who),
-            7 => form = dice.any(Form::ALL).unwrap_or(form),
-            8 => topic = dice.any(&[Topic::Below, Topic::Deep, Topic::Wild, Topic::Longest]).unwrap_or(topic),
+            3 | 4 => topic = self.dice.any(Topic::ALL).unwrap_or(topic),
+            5 | 6 => {
+                let good = [Topic::Below, Topic::Deep, Topic::Wild, Topic::Longest];
+                topic = self.liked(Taste::Subscribed, &good).unwrap_or(topic);
+            }
+            7 => who = self.dice.any(Who::ALL).unwrap_or(who),
+            8 => form = self.dice.any(Form::ALL).unwrap_or(form),
             _ => {}
         }
-        Op::Subscribe { on, id, topic, room: dice.mostly(0, &[0, 1, 2], 3), who, form }
+        Op::Subscribe { on, id, topic, room: self.room(), who, form }
     }
 
     fn publish(&mut self, on: u8) -> Op {
         let over_connection = self.dialect == Dialect::Events && self.dice.one_in(2);
-        let dice = &mut self.dice;
         let (mut id, mut topic, mut who, mut form) = (Id::Fresh, Topic::Room, Who::Good, Form::Plain);
         let mut batch = Batch::One;
-        match dice.below(12) {
-            0 => id = dice.any(&[Id::Live, Id::Publish, Id::Longest, Id::Odd]).unwrap_or(id),
-            1 | 2 => topic = dice.any(Topic::ALL).unwrap_or(topic),
-            3 => who = dice.any(Who::ALL).unwrap_or(who),
-            4 => form = dice.any(Form::ALL).unwrap_or(form),
-            5..=7 => batch = dice.any(Batch::ALL).unwrap_or(batch),
-            8 | 9 => {
-                topic = dice
-                    .any(&[Topic::Below, Topic::Deep, Topic::Longest, Topic::Wild, Topic::Loud, Topic::Bare])
-                    .unwrap_or(topic);
-                batch = dice.any(&[Batch::One, Batch::Three, Batch::Five, Batch::Six]).unwrap_or(batch);
+        match self.dice.below(12) {
+            0 => id = self.dice.any(&[Id::Live, Id::Publish, Id::Longest, Id::Odd, Id::Near]).unwrap_or(id),
+            1 => topic = self.dice.any(Topic::ALL).unwrap_or(topic),
+            2 => who = self.dice.any(Who::ALL).unwrap_or(who),
+            3 => form = self.dice.any(Form::ALL).unwrap_or(form),
+            4..=6 => batch = self.liked(Taste::Batch, Batch::ALL).unwrap_or(batch),
+            7..=9 => {
+                let elsewhere = [Topic::Below, Topic::Deep, Topic::Longest, Topic::Wild, Topic::Loud, Topic::Bare];
+                topic = self.liked(Taste::Published, &elsewhere).unwrap_or(topic);
+                // What is refused for two reasons may be refused for either.
+                batch = self.liked(Taste::Batch, TAKEN).unwrap_or(batch);
             }
             _ => {}
         }
         let on = over_connection.then_some(on);
-        let op = Op::Publish { on, id, topic, room: dice.mostly(0, &[0, 1, 2], 3), batch, who, form };
-        if !op.is_large() || (self.bounds.large && dice.one_in(6)) {
+        let room = self.room();
+        let op = Op::Publish { on, id, topic, room, batch, who, form };
+        if !op.is_large() || (self.bounds.large && self.dice.one_in(6)) {
             return op;
         }
         Op::Publish { on, id, topic, room: 0, batch: Batch::One, who, form }
