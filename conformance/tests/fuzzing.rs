@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::wire::OwnedFrame;
 use syncspec::catalogue::faults;
 use syncspec::fault::Fault;
 use syncspec::fuzzing::campaign::{Budget, Hunt, hunt_bent, shrink_bent};
@@ -15,7 +16,7 @@ use syncspec::fuzzing::world::{play, setting};
 use syncspec::fuzzing::{Found, Played};
 use syncspec::reference::{Config, Profile};
 use syncspec::selftest::benign::{Quirk, variants};
-use syncspec::selftest::costume::Costume;
+use syncspec::selftest::costume::{Costume, Guise};
 use syncspec::selftest::stage::endpoint;
 use syncspec::sim::Weather;
 
@@ -172,6 +173,40 @@ fn what_is_published_once_more_has_to_be_heard_once_more() {
         assert_eq!(bent.found.map(|found| found.requirement.id()), Some(rule), "{saboteur}");
         assert_eq!((sane.found, sane.trouble), (None, None), "{dialect}");
     }
+}
+
+/// The second publish under an id is refused and reaches nobody, which a server may do (EVT-A-10).
+fn refuses_the_second(_: Dialect, number: u64, frame: OwnedFrame) -> Vec<OwnedFrame> {
+    let OwnedFrame::Text { text, .. } = &frame else { return vec![frame] };
+    if ![5, 6].contains(&number) {
+        return vec![frame];
+    }
+    let refused = r#""publish_error","errors":[{"errorType":"BadRequestException","message":"in use"}]"#;
+    let told = text.contains("publish_success").then(|| {
+        let id = text.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        OwnedFrame::text(format!(r#"{{"id":"{id}","type":{refused}}}"#))
+    });
+    told.into_iter().collect()
+}
+
+#[test]
+fn what_a_refused_publish_held_is_not_awaited_from_the_next() {
+    let publish = |id| Op::Publish {
+        on: Some(0),
+        id,
+        topic: Topic::Room,
+        room: 0,
+        batch: Batch::True,
+        who: Who::Good,
+        form: Form::Plain,
+    };
+    let ops = [OPEN, INIT, SUBSCRIBE, WARM, publish(Id::Fresh), publish(Id::Publish), publish(Id::Fresh)];
+    let mut peer = Costume::new(endpoint(Config::default(), &[]), Guise::Frames(refuses_the_second));
+
+    let played = play(setting(Dialect::Events, false), &mut Script::new(&ops), &mut peer, Weather::default());
+
+    let refused = played.cells.iter().any(|cell| cell.answer == "publish_error");
+    assert_eq!((played.found, played.trouble, refused), (None, None, true));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use appsync_protocol::transcript::What;
 use appsync_protocol::wire::{OwnedFrame, Request, Response, Side};
 
 use super::ask::{Claim, IdState, Welcome};
-use super::driver::{Driver, Due, LinePhase, PROBE, SubPhase, Wants};
+use super::driver::{Driver, Due, LinePhase, Owed, PROBE, SubPhase, Wants};
 use super::situations::Situation;
 use crate::scenario::{Conn, Pattern, Then, cut};
 
@@ -89,7 +89,8 @@ impl Driver<'_> {
                 self.blame(*rule, detail, &status);
             }
         }
-        let (until, of) = ((response.status == 200).then(|| self.step()), (0, call.to_string()));
+        let (until, of) = (Some(self.step()), (0, call.to_string()));
+        self.owed.retain(|owed| owed.of != of || response.status == 200);
         self.owed.iter_mut().filter(|owed| owed.of == of).for_each(|owed| owed.until = until);
     }
 
@@ -291,9 +292,13 @@ impl Driver<'_> {
             }
         }
         let until = Some(self.step());
+        let own = |owed: &Owed| owed.of.0 == due.conn && Some(&owed.of.1) == due.id.as_ref();
         if word == "publish_success" {
-            let own = |owed: &&mut super::driver::Owed| owed.of.0 == due.conn && Some(&owed.of.1) == due.id.as_ref();
-            self.owed.iter_mut().filter(own).for_each(|owed| owed.until = until);
+            self.owed.iter_mut().filter(|owed| own(owed)).for_each(|owed| owed.until = until);
+        }
+        // The next event that is the same is none of what was refused.
+        if matches!(word, "publish_error" | "error") {
+            self.owed.retain(|owed| !own(owed));
         }
         let rejected = self.by_dialect(R::GqlErr024, R::EvtClose008);
         let told = due.aftermath == rejected && due.wants == Wants::Answer;
