@@ -209,6 +209,34 @@ fn what_a_refused_publish_held_is_not_awaited_from_the_next() {
     assert_eq!((played.found, played.trouble, refused), (None, None, true));
 }
 
+/// Refuses at `connection_init` what was upgraded.
+fn refuses_late(_: Dialect, _: u64, frame: OwnedFrame) -> Vec<OwnedFrame> {
+    if !matches!(&frame, OwnedFrame::Text { text, .. } if text.contains("connection_ack")) {
+        return vec![frame];
+    }
+    let errors = r#"[{"errorType":"UnauthorizedException","message":"no key"}]"#;
+    let told = format!(r#"{{"type":"connection_error","errors":{errors},"payload":{{"errors":{errors}}}}}"#);
+    vec![OwnedFrame::text(told)]
+}
+
+#[test]
+fn an_upgrade_that_is_refused_late_is_not_blamed_on_the_form_of_what_follows() {
+    let init = Op::Init { on: 0, form: Form::Fragments };
+    for (dialect, door, rule) in [
+        (Dialect::Graphql, Door::MemberCase, "GQL-AUTH-025"),
+        (Dialect::Graphql, Door::Usual, "GQL-FRAME-008"),
+        (Dialect::Events, Door::MemberCase, "EVT-AUTH-015"),
+        (Dialect::Events, Door::Usual, "EVT-FRAME-003"),
+    ] {
+        let ops = [Op::Open { door }, init.clone()];
+        let mut peer = Costume::new(endpoint(Config::default(), &[]), Guise::Frames(refuses_late));
+
+        let played = play(setting(dialect, false), &mut Script::new(&ops), &mut peer, Weather::default());
+
+        assert_eq!(played.found.map(|found| found.requirement.id()), Some(rule), "{door:?}");
+    }
+}
+
 #[test]
 fn what_has_nothing_to_act_on_is_skipped() {
     let ops = [INIT, SUBSCRIBE, WARM, Op::Ping { on: 3, length: 1 }, OPEN, INIT];

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use appsync_protocol::json::Json;
-use appsync_protocol::requirement::{Requirement, Severity};
+use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::{OwnedFrame, Request};
 
 use super::graphql::SUBSCRIPTIONS_MAX;
@@ -198,10 +198,11 @@ impl Ask {
     }
 }
 
-/// The rule that a connection which is not acknowledged breaks: where it is disputed that such an upgrade is taken at
-/// all, the form of `connection_init` changes nothing about it.
-pub(super) fn by_door(rule: Requirement, welcome: Requirement) -> Requirement {
-    if welcome.severity() == Severity::Info { welcome } else { rule }
+/// The rule that a connection which is not acknowledged breaks: where the upgrade was unusual, the form of
+/// `connection_init` is hardly the reason.
+pub(super) const fn by_door(rule: Requirement, welcome: Requirement) -> Requirement {
+    let usual = matches!(welcome, Requirement::GqlInit002 | Requirement::EvtInit002);
+    if usual { rule } else { welcome }
 }
 
 /// Any error, with or without an id.
