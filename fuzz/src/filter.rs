@@ -5,7 +5,7 @@
 //! formulation over decimal numbers and texts; the friendlier form of the same gives the same answers.
 
 use appsync_protocol::filter::{Filter, Readings};
-use appsync_protocol::json::Json;
+use appsync_protocol::json::parse_json;
 use serde_json::{Map, Value, json};
 
 use crate::draw::Draw;
@@ -50,8 +50,8 @@ pub fn run(input: &[u8]) {
 fn from_text(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let (filter, object) = text.split_once('\n').unwrap_or((text, "{}"));
-    let Ok(filter) = serde_json::from_str::<Json>(filter) else { return };
-    let object: Json = serde_json::from_str(object).unwrap_or_default();
+    let Some(filter) = parse_json(filter) else { return };
+    let object = parse_json(object).unwrap_or_default();
     match Filter::parse(&filter) {
         Ok(filter) => {
             TAKEN.reached();

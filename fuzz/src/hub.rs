@@ -175,7 +175,7 @@ impl World {
             let findings = self.seats[seat].talk.observe(self.now, Side::Server, frame.borrow()).findings;
             assert!(findings.is_empty(), "{findings:?}");
             if let OwnedFrame::Text { text, .. } = frame {
-                let message: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+                let message = parse_json(&text).unwrap_or_else(|| panic!("no JSON: {text}"));
                 if message["type"] != "ka" {
                     all.push((seat, message));
                 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::hub::ConnectionId;
+use appsync_protocol::json::parse_json;
 use appsync_protocol::moment::{Deadline, Moment, Timer};
 use appsync_protocol::wire::{Frame, Headers, OwnedFrame, Request, Response, Side};
 use syncspec::player::{Ending, Limits, Outcome};
@@ -224,7 +225,7 @@ impl<'a> Liar<'a> {
 /// A message with one member changed.
 fn bent(draw: &mut Draw<'_>, frame: OwnedFrame) -> OwnedFrame {
     let OwnedFrame::Text { text, .. } = &frame else { return frame };
-    let Ok(mut message) = serde_json::from_str::<serde_json::Value>(text) else { return frame };
+    let Some(mut message) = parse_json(text) else { return frame };
     let Some(members) = message.as_object_mut().filter(|members| !members.is_empty()) else { return frame };
     let at = draw.below(members.len());
     let Some(name) = members.keys().nth(at).cloned() else { return frame };

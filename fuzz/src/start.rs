@@ -11,6 +11,7 @@ use appsync_protocol::conversation::Conversation;
 use appsync_protocol::dialect::Dialect;
 use appsync_protocol::handshake::build;
 use appsync_protocol::handshake::{Carrier, Credentials, Url};
+use appsync_protocol::json::parse_json;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::server::Identity;
 use appsync_protocol::wire::{Frame, OwnedFrame, Side};
@@ -40,7 +41,7 @@ pub fn run(input: &[u8]) {
     match &planned {
         Ok(plan) => {
             PLANNED.reached();
-            let request: Value = serde_json::from_str(text).unwrap_or_default();
+            let request = parse_json(text).unwrap_or_default();
             assert!(request["query"].is_string(), "{text}");
             assert!(ENGINE.subscription_fields().any(|field| field == plan.field), "{plan:?}");
         }
@@ -68,7 +69,7 @@ fn over_the_socket(data: &str) -> bool {
     let (response, connection) = endpoint.upgrade(Moment::START, &request);
     let connection = connection.unwrap_or_else(|| panic!("the upgrade was answered with {}", response.status));
     let mut conversation = Conversation::new(Dialect::Graphql);
-    let authorization: Value = serde_json::from_str(&credentials.to_json()).unwrap_or_default();
+    let authorization = parse_json(&credentials.to_json()).unwrap_or_default();
     let start = json!({
         "type": "start", "id": "s", "payload": { "data": data, "extensions": { "authorization": authorization } },
     });
@@ -86,7 +87,7 @@ fn over_the_socket(data: &str) -> bool {
             }
         }
     }
-    let message: Value = serde_json::from_str(&last).unwrap_or_default();
+    let message = parse_json(&last).unwrap_or_default();
     let granted = message["type"] == "start_ack";
     if granted {
         GRANTED.reached();

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, &[(&str, u64)])] = &[
             ("decode/no-object", 47),
             ("decode/duplicate", 1),
             ("decode/value", 99),
+            ("decode/marked", 1),
             ("decode/accepted", 72),
             ("decode/refused", 12),
         ],

@@ -5,6 +5,9 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::escape::plain;
 
@@ -14,8 +17,74 @@ pub type Json = serde_json::Value;
 pub type JsonMap = serde_json::Map<String, Json>;
 
 /// Reads one JSON value; `None` if the text is not exactly one.
+///
+/// Whatever its members are called: some features of the JSON library, which any crate of a build may turn on, take an
+/// object whose first member is `$serde_json::private::RawValue` for the value that is written in that member.
 pub fn parse_json(text: &str) -> Option<Json> {
-    serde_json::from_str(text).ok()
+    serde_json::from_str(text).ok().map(|Plain(value)| value)
+}
+
+/// A value as it is written.
+struct Plain(Json);
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Plain(item)) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Json::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut all = JsonMap::new();
+        while let Some((name, Plain(value))) = members.next_entry()? {
+            all.insert(name, value);
+        }
+        Ok(Json::Object(all))
+    }
 }
 
 /// A JSON string.
@@ -100,6 +169,19 @@ mod tests {
             push_json_string(&mut out, text);
             assert_eq!(parse_json(&out), Some(json_text(text)), "{out}");
             assert_eq!(out, alloc::string::ToString::to_string(&json_text(text)));
+        }
+    }
+
+    #[test]
+    fn a_member_is_a_member_whatever_the_library_calls_its_own() {
+        for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+            for value in ["\"7\"", "\"{oops\"", "true"] {
+                let text = alloc::format!("{{\"{name}\":{value},\"more\":[{{\"{name}\":{value}}}]}}");
+
+                let read = parse_json(&text).unwrap();
+
+                assert_eq!(json_to_text(&read), text);
+            }
         }
     }
 

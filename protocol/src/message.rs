@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::envelope::{Raw, elements, is_array, is_object, member, string};
-use crate::json::Json;
+use crate::json::{Json, parse_json};
 use crate::wire::Side;
 
 /// A message, by meaning.
@@ -267,5 +267,5 @@ fn error_entry(raw: Raw<'_>) -> ErrorEntry {
 
 /// The body of a raw value, parsed; `null` if it cannot be (an unpaired surrogate, say).
 pub fn body_value(raw: Raw<'_>) -> Json {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+    parse_json(raw.get()).unwrap_or_default()
 }

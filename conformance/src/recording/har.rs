@@ -5,12 +5,12 @@
 //! and a HAR file never tells how a connection ended. Other entries are not read. Times become relative to the first.
 
 use appsync_protocol::handshake::base64;
+use appsync_protocol::json::parse_json;
 use appsync_protocol::moment::Moment;
 use appsync_protocol::transcript::{Entry, Transcript, What};
 use appsync_protocol::wire::{Bytes, Headers, OwnedFrame, Request, Response, Side};
 use chrono::DateTime;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::report::read::{ReadError, parse, wrong};
 
@@ -70,7 +70,7 @@ struct HarMessage {
 
 /// Whether a text is one JSON object with a `log`.
 pub fn is_har(text: &str) -> bool {
-    serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("log").is_some())
+    parse_json(text).is_some_and(|value| value.get("log").is_some())
 }
 
 /// Reads the connections of a HAR file.

@@ -22,6 +22,7 @@ pub mod table;
 
 use std::path::{Path, PathBuf};
 
+use appsync_protocol::json::parse_json;
 use appsync_protocol::transcript::{Transcript, read};
 use serde_json::Value;
 
@@ -77,7 +78,7 @@ pub fn from_text(text: &str) -> Result<(Transcript, Vec<usize>), ReadError> {
     let Some((number, line)) = first else {
         return Err(wrong("", "expected a recording; got an empty file".into()));
     };
-    let object = serde_json::from_str::<Value>(line).ok();
+    let object = parse_json(line);
     let has = |name: &str| object.as_ref().is_some_and(|object| object.get(name).is_some());
     if has("recording") {
         check_version(object.as_ref().and_then(|object| object.get("recording")), number)?;

@@ -6,6 +6,7 @@
 //! fewer than [`SECRET_BYTES_MIN`] bytes is no secret, and would be found by chance.
 
 use appsync_protocol::handshake::base64;
+use appsync_protocol::json::parse_json;
 use appsync_protocol::transcript::{Redactor, Transcript, What};
 use appsync_protocol::wire::{Headers, OwnedFrame};
 use serde_json::Value;
@@ -85,7 +86,7 @@ impl Secrets {
         if !text.trim_start().starts_with(['{', '[']) {
             return;
         }
-        if let (Some(deeper), Ok(value)) = (deep.checked_sub(1), serde_json::from_str::<Value>(text)) {
+        if let (Some(deeper), Some(value)) = (deep.checked_sub(1), parse_json(text)) {
             self.walk(&value, deeper);
         }
     }
@@ -136,6 +137,22 @@ impl Secrets {
         let is_placeholder = value.starts_with("${");
         if value.len() >= SECRET_BYTES_MIN && !is_placeholder && !self.0.iter().any(|(_, known)| known == value) {
             self.0.push((label, value.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_beside_a_member_of_any_name() {
+        for name in ["plain", "$serde_json::private::RawValue"] {
+            let mut secrets = Secrets::default();
+
+            secrets.look_into(&format!(r#"{{"{name}":"[1]","authorization":{{"x-api-key":"da2-secret-key"}}}}"#));
+
+            assert_eq!(secrets.redactor().text("of da2-secret-key"), "of ${key:1}", "{name}");
         }
     }
 }

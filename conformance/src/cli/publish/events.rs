@@ -8,6 +8,7 @@ use appsync_protocol::json::{Json, parse_json, push_json_string};
 use appsync_protocol::message::{ErrorEntry, Operation};
 use appsync_protocol::moment::Moment;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use syncspec::session::{News, Session, SessionOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -168,9 +169,11 @@ pub(super) async fn over_http(context: Context<'_>, source: Source) -> u8 {
 async fn post(context: &Context<'_>, tally: &mut Tally<'_>, batch: &[Entry]) -> Result<(), u8> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Answer {
-        successful: Option<Json>,
-        failed: Option<Json>,
+    struct Answer<'a> {
+        #[serde(borrow)]
+        successful: Option<&'a RawValue>,
+        #[serde(borrow)]
+        failed: Option<&'a RawValue>,
         errors: Vec<Failure>,
     }
     let request = context.post(body(&context.options.topic, batch)).map_err(|why| {
@@ -183,11 +186,10 @@ async fn post(context: &Context<'_>, tally: &mut Tally<'_>, batch: &[Entry]) -> 
         UNREACHABLE
     })?;
     let text = response.body.text();
-    let answer: Option<Answer> = serde_json::from_str(&text).ok();
+    let answer: Option<Answer<'_>> = serde_json::from_str(&text).ok();
     match answer {
         Some(Answer { successful, failed, .. }) if successful.is_some() || failed.is_some() => {
-            let [successful, failed] = [successful, failed].map(|list| list.map(|list| list.to_string()));
-            tally.note_receipt(batch, successful.as_deref(), failed.as_deref());
+            tally.note_receipt(batch, successful.map(RawValue::get), failed.map(RawValue::get));
         }
         Some(Answer { errors, .. }) if !errors.is_empty() => {
             let errors: Vec<ErrorEntry> = errors.into_iter().map(Into::into).collect();
