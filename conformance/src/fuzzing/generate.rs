@@ -112,7 +112,9 @@ impl Source for Generator<'_> {
         if again && self.dice.one_in(12) {
             return self.last.clone();
         }
-        let candidates: Vec<_> = (0..3).map(|_| self.draw(view)).collect();
+        // What a dialogue stands on is as it is mostly: what is rare there ends it.
+        let count = if view.lines.iter().any(|line| line.acked) { 3 } else { 1 };
+        let candidates: Vec<_> = (0..count).map(|_| self.draw(view)).collect();
         self.last = candidates.into_iter().min_by_key(|op| self.coverage.visits(&op.label()));
         self.last.clone()
     }
@@ -194,7 +196,9 @@ impl Generator<'_> {
         let room = open < self.bounds.connections_max;
         let sifted: usize = good.iter().map(|line| line.sifted).sum();
         let offer = &view.offer;
-        let (proofs, setups, sieves) = (!offer.proofs.is_empty(), !offer.setups.is_empty(), offer.sieves);
+        // A key alone has three neighbours, and nothing else is on offer.
+        let (proofs, sieves) = (offer.proofs.len() as u64, offer.sieves);
+        let all = proofs + offer.setups.len() as u64;
         let weight = |yes: bool, weight: u64| if yes { weight } else { 0 };
         // An end that crosses what was published just before.
         let crossing = view.together && settled > 0;
@@ -215,9 +219,9 @@ impl Generator<'_> {
             (Kind::Drop, weight(open > 1 || late, 1)),
             (Kind::Wait, weight(self.bounds.patient && !good.is_empty(), 2)),
             (Kind::Together, weight(!good.is_empty(), 4) + weight(uninited, 4)),
-            (Kind::Enter, weight(proofs, if open == 0 { 10 } else { weight(room, 3) })),
-            (Kind::Listen, weight((proofs || setups) && !good.is_empty(), 8)),
-            (Kind::Tell, weight(proofs || setups, if settled > 0 { 8 } else { 2 })),
+            (Kind::Enter, if open == 0 { proofs.min(10) } else { weight(room, proofs.min(3)) }),
+            (Kind::Listen, weight(!good.is_empty(), all.min(8))),
+            (Kind::Tell, all.min(if settled > 0 { 8 } else { 2 })),
             (Kind::Sift, weight(sieves && !good.is_empty(), if sifted == 0 { 3 } else { 1 })),
             (Kind::Put, weight(sieves && sifted > 0, 14)),
         ];
