@@ -8,7 +8,7 @@ use std::fmt;
 
 use appsync_protocol::dialect::{Dialect, decode, encode};
 use appsync_protocol::envelope::{DecodeError, Envelope, Raw, elements, members, scan, string, whole_number};
-use appsync_protocol::json::{json_to_text, parse_json};
+use appsync_protocol::json::parse_json;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -134,16 +134,14 @@ fn same_members(envelope: &Envelope<'_>, known: &Known<'_>, library: &[(String, 
 /// What the reader makes of a value, against the library.
 fn same_value(ours: Raw<'_>) {
     let text = ours.get();
-    let read = parse_json(text);
-    if let Some(read) = read.as_ref().filter(|_| is_marked(ours)) {
+    let theirs = parse_json(text);
+    if is_marked(ours) {
         MARKED.reached();
-        assert_eq!(parse_json(&json_to_text(read)).as_ref(), Some(read), "{text}");
-        return;
+    } else {
+        assert_eq!(theirs, serde_json::from_str::<Value>(text).ok(), "{text}");
     }
-    let theirs = serde_json::from_str::<Value>(text);
-    assert_eq!(read.as_ref(), theirs.as_ref().ok(), "{text}");
     // Unpaired surrogates, numbers beyond all measure, and depth: the library reads such values as text only.
-    let Ok(theirs) = theirs else { return };
+    let Some(theirs) = theirs else { return };
     VALUE.reached();
     assert_eq!(string(ours).as_deref(), theirs.as_str(), "{text}");
     if theirs.is_number() && text.len() <= 15 {
@@ -157,7 +155,7 @@ fn same_value(ours: Raw<'_>) {
         let all = members(ours);
         let last = |name: &str| all.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.get());
         for (name, value) in object {
-            let read = last(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let read = last(name).and_then(parse_json);
             assert_eq!(read.as_ref(), Some(value), "{name} of {text}");
         }
         assert!(all.iter().all(|(name, _)| object.contains_key(&**name)), "{text}");
