@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use appsync_protocol::dialect::Dialect;
+use appsync_protocol::requirement::Requirement;
 use appsync_protocol::wire::OwnedFrame;
 use syncspec::catalogue::faults;
 use syncspec::fault::Fault;
@@ -235,6 +236,25 @@ fn an_upgrade_that_is_refused_late_is_not_blamed_on_the_form_of_what_follows() {
 
         assert_eq!(played.found.map(|found| found.requirement.id()), Some(rule), "{door:?}");
     }
+}
+
+#[test]
+fn silence_that_is_known_ends_no_dialogue() {
+    let without_ka: fn(Dialect, u64, OwnedFrame) -> Vec<OwnedFrame> = |_, _, frame| {
+        let beats = matches!(&frame, OwnedFrame::Text { text, .. } if text.contains(r#""ka""#));
+        if beats { Vec::new() } else { vec![frame] }
+    };
+    let ops = [OPEN, INIT, SUBSCRIBE];
+    let with = |known: &[Requirement]| {
+        let passed_over = known.iter().copied().collect();
+        let setting = Setting { passed_over, ..setting(Dialect::Graphql, false) };
+        let mut peer = Costume::new(endpoint(Config::default(), &[]), Guise::Frames(without_ka));
+        let played = play(setting, &mut Script::new(&ops), &mut peer, Weather::default());
+        (played.found.map(|found| found.requirement.id()), played.ops.len())
+    };
+
+    assert_eq!(with(&[]), (Some("GQL-KA-002"), 2));
+    assert_eq!(with(&[Requirement::GqlKa002]), (None, 3));
 }
 
 #[test]

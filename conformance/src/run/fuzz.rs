@@ -48,6 +48,9 @@ const FORMS_MAX: usize = 4;
 /// Findings of one rule, after which what the conversation finds of it ends no dialogue any more.
 const PASSED_OVER_AFTER: usize = 2;
 
+/// How often a rule is found to be broken in forms that are known, before the same.
+const MET_MAX: u64 = 4;
+
 /// Findings that one campaign tells apart.
 const BUCKETS_MAX: usize = 200;
 
@@ -350,6 +353,10 @@ impl Campaign {
         let known = self.buckets.get(&bucket_of(found)).copied().or_else(|| self.worn(found));
         if let Some((_, met)) = known.and_then(|known| self.done.caught.get_mut(known)) {
             *met += 1;
+            let own = self.done.caught.iter().filter(|(file, _)| file.rule == found.requirement.id());
+            if own.map(|(_, met)| met).sum::<u64>() >= MET_MAX {
+                self.passed_over.insert(found.requirement);
+            }
         }
         known.is_none()
     }
