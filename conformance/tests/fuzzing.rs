@@ -258,6 +258,26 @@ fn silence_that_is_known_ends_no_dialogue() {
 }
 
 #[test]
+fn an_error_with_an_empty_id_is_not_taken_for_that_of_a_subscription_without_a_name() {
+    let ops = [
+        OPEN,
+        INIT,
+        Op::Together { next: 2 },
+        Op::Subscribe { on: 0, id: Id::Fresh, topic: Topic::DoubleWild, room: 0, who: Who::Good, form: Form::Plain },
+        Op::Subscribe { on: 0, id: Id::Empty, topic: Topic::Room, room: 0, who: Who::Good, form: Form::Plain },
+        PUBLISH,
+    ];
+    let variant = variants().into_iter().find(|variant| variant.name == "errors-with-empty-ids").unwrap();
+    let Quirk::Guise(guise) = variant.quirk else { panic!("{} is no guise", variant.name) };
+    let mut peer = Costume::new(endpoint(Config::default(), &[]), guise);
+
+    let played = play(setting(Dialect::Graphql, false), &mut Script::new(&ops), &mut peer, Weather::default());
+
+    let events = played.cells.iter().filter(|cell| cell.answer == "data").count();
+    assert_eq!((played.found, played.trouble, events), (None, None, 1));
+}
+
+#[test]
 fn what_has_nothing_to_act_on_is_skipped() {
     let ops = [INIT, SUBSCRIBE, WARM, Op::Ping { on: 3, length: 1 }, OPEN, INIT];
 

@@ -423,7 +423,8 @@ impl Deliveries {
                 let told = self.pending.remove(&publish).unwrap_or_default();
                 return self.settle_all(at, &told, false);
             }
-            (None, _) if self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
+            // GQL-ERR-005, EVT-A-17: an empty id of an error may stand for none.
+            (None, _) if id.is_empty() || self.may_be_of_a_stop(conn, id) => self.forget(at, conn, id),
             (Some(Refusable::Subscribe) | None, Some(Phase::Pending)) => self.ended(at, conn, id),
             // Whether the subscription has survived is not said.
             (Some(Refusable::Subscribe) | None, Some(Phase::Granted)) => self.forget(at, conn, id),
