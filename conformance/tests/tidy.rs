@@ -16,7 +16,6 @@ type Listed = &'static [(&'static str, &'static str)];
 /// Where the model may name the JSON library.
 const JSON_IN_THE_MODEL: Listed = &[
     ("protocol/src/json.rs", "the value type, under a name of our own"),
-    ("protocol/src/message.rs", "error lists, which are read as values"),
     ("protocol/src/handshake/credentials/object.rs", "the authorization object"),
 ];
 
@@ -55,6 +54,7 @@ const LONG_FILES: Listed = &[
     ("conformance/src/catalogue/graphql/enhanced.rs", "scenarios are data: every operator"),
     ("conformance/src/catalogue/graphql/modes.rs", "scenarios are data: every mode in every place"),
     ("conformance/src/catalogue/graphql/probes.rs", "scenarios are data: one for each open question"),
+    ("conformance/tests/fuzzing.rs", "what the fuzzer finds, and each accusation that was false once"),
     ("conformance/tests/tidy.rs", "every rule of the tree, and what is excepted from it with its reason"),
     ("conformance/tests/needs_of_clients.rs", "one test for each need, and a client to state them with"),
     ("conformance/src/catalogue/events/modes.rs", "scenarios are data: every mode in every place"),
