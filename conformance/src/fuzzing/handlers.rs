@@ -124,8 +124,10 @@ pub(super) fn enter(cast: &Cast, proof: Proof, by: Carriage) -> Option<Entrance>
         Standing::Refused | Standing::Changed => {
             let rule = if is_stale(proof) {
                 R::SynSign001
+            } else if matches!(proof, Proof::HostUnsigned | Proof::DateUnsigned) {
+                R::EvtAuth010
             } else if signed {
-                if matches!(proof, Proof::HostUnsigned | Proof::DateUnsigned) { R::EvtAuth010 } else { R::EvtAuth006 }
+                R::EvtAuth006
             } else {
                 R::EvtAuth027
             };

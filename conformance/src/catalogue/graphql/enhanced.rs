@@ -22,10 +22,10 @@ pub(super) const FILTERED: &[Need] = &[Need::Capability(Capability::EnhancedFilt
 
 const SUBSCRIBE: &str = "subscription S($f: AWSJSON) { onItem(filter: $f) { id shelf } }";
 /// The mutation of an item, with everything that it has.
-pub(crate) const PUT: &str = "mutation P($shelf: ID, $text: String, $count: Int, $ratio: Float, $done: Boolean, $tags: [String], \
-    $counts: [Int], $place: PlaceInput) { putItem(shelf: $shelf, text: $text, count: $count, ratio: $ratio, \
-    done: $done, tags: $tags, counts: $counts, place: $place) { id shelf text count ratio done tags counts \
-    place { name within { name within { name within { name within { name } } } } } } }";
+pub(crate) const PUT: &str = "mutation P($shelf: ID, $text: String, $count: Int, $ratio: Float, $done: Boolean, \
+    $tags: [String], $counts: [Int], $place: PlaceInput) { putItem(shelf: $shelf, text: $text, count: $count, \
+    ratio: $ratio, done: $done, tags: $tags, counts: $counts, place: $place) { id shelf text count ratio done tags \
+    counts place { name within { name within { name within { name within { name } } } } } } }";
 
 /// One condition.
 pub(crate) fn condition(field: &str, operator: &str, value: impl Into<Json>) -> Json {
